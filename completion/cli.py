@@ -1,0 +1,107 @@
+"""The program ``caret``: one table of commands, each loaded when it is called.
+
+Exit status 0 done, 1 the work failed, 2 the call was wrong. Errors are one line on standard
+error; ``--debug`` shows the traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from importlib import metadata
+
+from completion.errors import EXIT_FAILED, EXIT_USAGE, CaretError
+
+COMMANDS = {
+    "demo": ("completion.commands.demo", "complete a real file, as an editor would show it"),
+    "serve": ("completion.commands.serve", "host a model behind gRPC"),
+    "lsp": ("lsp.command", "the language server, on standard input and output"),
+    "complete": ("completion.commands.complete", "one completion at FILE:LINE:COL"),
+    "explain": (
+        "completion.commands.explain",
+        "the prompt, its parts and the timings at FILE:LINE:COL",
+    ),
+    "doctor": ("completion.commands.doctor", "what is installed, what is missing, how to get it"),
+    "corpus": ("training.commands.corpus", "collect source code to train on"),
+    "tokenizer": ("training.commands.tokenizer", "train a tokenizer on a corpus"),
+    "train": ("training.commands.train", "train a model"),
+    "export": ("training.commands.export", "make a trained model servable"),
+    "bench": ("eval.commands.bench", "speed, as ratios measured in one run"),
+}
+"""Name to module and one line of help. A module has ``configure(parser)`` and ``run(args) -> int``."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; returns the exit status."""
+    words = sys.argv[1:] if argv is None else argv
+    name = next((word for word in words if not word.startswith("-")), "")
+    parser = _parser(name)
+    args = parser.parse_args(words)
+    if not args.command:
+        parser.print_help()
+        return EXIT_USAGE
+    try:
+        return args.run(args)
+    except CaretError as error:
+        if args.debug:
+            raise
+        sys.stderr.write(f"caret {args.command}: {error.message}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, `caret … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:
+        if args.debug:
+            raise
+        kind = type(error).__name__
+        sys.stderr.write(f"caret {args.command}: {kind}: {error}; --debug shows where\n")
+        return EXIT_FAILED
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    """Return the parser; of the commands only ``name`` has been loaded and has its options."""
+    parser = argparse.ArgumentParser(
+        prog="caret", description="Code completion exactly where the cursor is."
+    )
+    parser.add_argument("--version", action="version", version=version())
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for command, (module, text) in COMMANDS.items():
+        sub = subparsers.add_parser(command, help=text, description=text)
+        sub.add_argument("--debug", action="store_true", help="show tracebacks")
+        if command == name:
+            loaded = _load(command, module)
+            loaded.configure(sub)
+            sub.set_defaults(run=loaded.run)
+    return parser
+
+
+def _load(command: str, module: str):
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        extra = _EXTRA.get(module.split(".")[0], "cpu")
+        sys.stderr.write(
+            f"caret {command}: needs the Python package {error.name}: "
+            f"pip install 'caret-completion[{extra}]'; `caret doctor` says more\n"
+        )
+        sys.exit(EXIT_FAILED)
+
+
+_EXTRA = {"completion": "cpu", "lsp": "cpu", "training": "train", "eval": "eval"}
+
+
+def version() -> str:
+    """Return the installed version."""
+    try:
+        return metadata.version("caret-completion")
+    except metadata.PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

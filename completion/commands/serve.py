@@ -1,0 +1,74 @@
+"""``caret serve``: host a model behind gRPC until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from dataclasses import replace
+
+from completion.commands.flags import add_model_flags, configured, overlay
+from completion.config import Config
+
+HELP = "host a model behind gRPC"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags."""
+    add_model_flags(parser)
+    parser.add_argument("--listen", metavar="HOST:PORT|unix:PATH", help="loopback or a socket")
+    parser.add_argument("--metrics", metavar="HOST:PORT", help="Prometheus metrics, on loopback")
+    parser.add_argument("--max-running", metavar="N", help="requests in the engine at once")
+    parser.add_argument("--max-queued", metavar="N", help="requests waiting beyond those")
+    parser.add_argument("--max-message-bytes", metavar="N", help="largest request")
+    parser.add_argument("--drain-seconds", metavar="S", help="grace of running requests at the end")
+    parser.add_argument("--log-level", help="debug, info, warning or error")
+    parser.add_argument(
+        "--exit-with-parent", action="store_true", help="end when the starting process does"
+    )
+    testing = parser.add_argument_group("for tests of clients")
+    testing.add_argument(
+        "--engine", choices=("vllm", "fake"), default="vllm", help="fake: no model"
+    )
+    testing.add_argument("--fake-delay-ms", type=float, default=0.0, help="of each fake token")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve; returns when drained."""
+    config = configured(args)
+    given = {
+        name: getattr(args, name)
+        for name in ("listen", "metrics", "max_running", "max_queued", "max_message_bytes",
+                     "drain_seconds", "log_level")
+    }  # fmt: skip
+    config = replace(config, server=overlay(config.server, given))
+    asyncio.run(_serve(config, args))
+    return 0
+
+
+async def _serve(config: Config, args: argparse.Namespace) -> None:
+    from completion.server import logs
+    from completion.server.app import Loaded, Server
+
+    logs.configure(config.server.log_level)
+
+    def load() -> Loaded:
+        if args.engine == "fake":
+            from completion.engine.fake import FakeEngine, fake_checkpoint
+
+            return fake_checkpoint(), FakeEngine(delay_ms=args.fake_delay_ms)
+        from completion.engine.vllm import VllmEngine, prepare
+
+        prepare(config.model)  # vLLM is imported in a second process while this one reads on
+        from completion.engine.checkpoint import load_checkpoint
+
+        checkpoint = load_checkpoint(config.model.path)
+        return checkpoint, VllmEngine(checkpoint, config.model)
+
+    server = Server(config, load)
+
+    def on_ready() -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"ready: caret complete --server {server.address} FILE:LINE:COL\n")
+
+    await server.run(exit_with_parent=args.exit_with_parent, on_ready=on_ready)

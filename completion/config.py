@@ -1,0 +1,295 @@
+"""Configuration: one frozen tree of dataclasses, and the places it is read from.
+
+Order, later wins: ``~/.config/caret/config.toml``, the workspace's ``.caret.toml``, ``CARET_…``
+variables, flags (and, in ``caret lsp``, the editor's settings). An unknown key or a wrong value is
+a message and the default, never a crash. A workspace's file comes with the code one opens, so it
+may set only the options marked ``workspace``: never where code is sent, never a command.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+WORKSPACE_FILE = ".caret.toml"
+
+
+def option(
+    default: Any,
+    help: str,  # noqa: A002 - the field's standard name
+    *,
+    workspace: bool = False,
+    choices: Sequence[str] = (),
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """Return a dataclass field with its one-line ``help``, its limits, and who may set it."""
+    return field(
+        default=default,
+        metadata={
+            "help": help, "workspace": workspace, "choices": tuple(choices), "low": low, "high": high,
+        },
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig:
+    """Which model is served, and on what."""
+
+    path: str = option("bundled", "a model folder, a Hugging Face id, or `bundled`")
+    device: str = option(
+        "auto",
+        "where the model runs: CUDA when present, else the CPU",
+        choices=("auto", "cpu", "cuda"),
+    )
+    dtype: str = option(
+        "auto",
+        "number format of the weights in memory",
+        choices=("auto", "bfloat16", "float16", "float32"),
+    )
+    context_tokens: int = option(
+        0, "prompt and answer together, in tokens; 0: what the model was trained for", low=0
+    )
+    arm: str = option(
+        "auto",
+        "how the prompt is laid out; `auto`: as stored with the model",
+        choices=("auto", "psm", "spm"),
+    )
+    engine_args: tuple[str, ...] = option((), "further vLLM engine arguments, each `name=value`")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerConfig:
+    """The gRPC service."""
+
+    listen: str = option("127.0.0.1:50151", "`HOST:PORT` on loopback, or `unix:PATH`")
+    metrics: str = option("", "`HOST:PORT` on loopback for Prometheus; empty: off")
+    max_running: int = option(16, "requests in the engine at once", low=1, high=1024)
+    max_queued: int = option(
+        32, "requests waiting beyond those; one more is refused at once", low=0
+    )
+    max_message_bytes: int = option(4 << 20, "largest request, in bytes", low=1 << 16)
+    drain_seconds: float = option(10.0, "how long running requests may finish after SIGTERM", low=0)
+    log_level: str = option(
+        "info", "least severe line that is logged", choices=("debug", "info", "warning", "error")
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GenerationConfig:
+    """What is generated when a request leaves it open."""
+
+    max_tokens: int = option(128, "longest block, in tokens", low=1, high=4096)
+    max_line_tokens: int = option(48, "longest single line, in tokens", low=1, high=4096)
+    max_candidates: int = option(8, "most candidates that one request may ask for", low=1, high=64)
+    deadline_margin_ms: float = option(
+        15.0, "how long before the caller's deadline what there is goes out", low=0
+    )
+    prefix_share: float = option(
+        0.75,
+        "share of the document's budget that text before the cursor may take",
+        low=0.1,
+        high=0.95,
+    )
+    snippet_share: float = option(
+        0.4, "share of the whole budget that other files may take", low=0.0, high=0.9
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientConfig:
+    """The language server, `caret lsp`."""
+
+    enabled: bool = option(True, "whether anything is suggested at all", workspace=True)
+    server: str = option("", "address of a running `caret serve`; empty: start one of its own")
+    disabled_languages: tuple[str, ...] = option(
+        (), "LSP language ids in which nothing is suggested", workspace=True
+    )
+    max_file_bytes: int = option(
+        2 << 20, "larger documents get no suggestions", workspace=True, low=1
+    )
+    context_bytes: int = option(
+        64 << 10, "most bytes sent before the cursor, and after it", workspace=True, low=256
+    )
+    candidates: int = option(1, "suggestions asked for at a time", workspace=True, low=1, high=8)
+    lines: str = option(
+        "auto", "single lines, whole blocks, or as the syntax at the cursor says",
+        workspace=True, choices=("auto", "single", "multi"),
+    )  # fmt: skip
+    timeout_ms: float = option(4000.0, "deadline of one suggestion", workspace=True, low=10)
+    start_timeout_s: float = option(120.0, "how long a server of its own may take to load", low=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """Everything that can be set."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
+    generation: GenerationConfig = field(default_factory=GenerationConfig)
+    client: ClientConfig = field(default_factory=ClientConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration and what was wrong with where it came from, one line each."""
+
+    config: Config
+    messages: tuple[str, ...] = ()
+
+
+def user_file() -> Path:
+    """Return the path of the user's own configuration file."""
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "caret" / "config.toml"
+
+
+def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read user file, workspace file and environment, in that order."""
+    messages: list[str] = []
+    config = Config()
+    sources = [(user_file(), True)]
+    if workspace is not None:
+        sources.append((workspace / WORKSPACE_FILE, False))
+    for path, trusted in sources:
+        tree = _read_toml(path, messages)
+        config = _took(merge(config, tree, source=str(path), trusted=trusted), messages)
+    environ = os.environ if environ is None else environ
+    config = _took(merge(config, _environment(environ), source="environment"), messages)
+    return Loaded(config, tuple(messages))
+
+
+def merge(config: Config, tree: Mapping[str, Any], *, source: str, trusted: bool = True) -> Loaded:
+    """Return ``config`` with the sections of ``tree`` over it.
+
+    An unknown section or key, a wrong value, and (unless ``trusted``) an option that a workspace
+    may not set are left as they were, each with a message that names ``source``.
+    """
+    messages: list[str] = []
+    sections = {f.name: f for f in fields(Config)}
+    for name, values in tree.items():
+        if name not in sections:
+            messages.append(f"{source}: unknown section [{name}]; known: {', '.join(sections)}")
+        elif not isinstance(values, Mapping):
+            messages.append(f"{source}: [{name}] must be a table")
+        else:
+            section = getattr(config, name)
+            section, wrong = _merge_section(section, values, f"{source}: {name}", trusted)
+            config = replace(config, **{name: section})
+            messages += wrong
+    return Loaded(config, tuple(messages))
+
+
+def _merge_section(
+    section: Any, values: Mapping[str, Any], where: str, trusted: bool
+) -> tuple[Any, list[str]]:
+    known = {f.name: f for f in fields(section)}
+    hints = get_type_hints(type(section))
+    messages: list[str] = []
+    for key, value in values.items():
+        if key not in known:
+            messages.append(f"{where}.{key} is unknown; known: {', '.join(known)}")
+        elif not trusted and not known[key].metadata["workspace"]:
+            messages.append(f"{where}.{key} cannot be set by a workspace; set it in {user_file()}")
+        else:
+            try:
+                section = replace(section, **{key: parse(known[key], hints[key], value)})
+            except ValueError as error:
+                default = getattr(section, key)
+                messages.append(f"{where}.{key}: {error}; {default!r} is used")
+    return section, messages
+
+
+def parse(spec: Field[Any], kind: Any, value: Any) -> Any:
+    """Return ``value`` as the type ``kind`` of option ``spec``; strings are read as a flag would be.
+
+    Raises:
+        ValueError: with what was wanted and what was found.
+    """
+    if kind is bool:
+        if isinstance(value, str) and value.lower() in _BOOLEANS:
+            value = _BOOLEANS[value.lower()]
+        if not isinstance(value, bool):
+            raise ValueError(f"wants true or false, not {value!r}")
+    elif kind in (int, float):
+        if isinstance(value, bool):
+            raise ValueError(f"wants a number, not {value!r}")
+        try:
+            value = kind(value) if isinstance(value, str) or kind is float else value
+        except (TypeError, ValueError):
+            raise ValueError(f"wants a number, not {value!r}") from None
+        if not isinstance(value, kind):
+            raise ValueError(f"wants a whole number, not {value!r}")
+        low, high = spec.metadata["low"], spec.metadata["high"]
+        if (
+            (low is not None and value < low)
+            or (high is not None and value > high)
+            or value != value
+        ):
+            upper = "" if high is None else f" and at most {high}"
+            raise ValueError(f"must be at least {low}{upper}, not {value}")
+    elif kind is str:
+        if not isinstance(value, str):
+            raise ValueError(f"wants text, not {value!r}")
+        choices = spec.metadata["choices"]
+        if choices and value not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, not {value!r}")
+    else:  # tuple[str, ...]
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+            raise ValueError(f"wants a list of texts, not {value!r}")
+        value = tuple(value)
+    return value
+
+
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False,
+             "no": False, "off": False}  # fmt: skip
+
+
+def _read_toml(path: Path, messages: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        messages.append(f"{path} was not read: {error}")
+        return {}
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return the tree that ``CARET_SECTION_KEY`` variables spell; other ``CARET_`` names pass by."""
+    tree: dict[str, dict[str, str]] = {}
+    for section in fields(Config):
+        for key in fields(section.default_factory):  # type: ignore[arg-type]
+            name = f"CARET_{section.name}_{key.name}".upper()
+            if name in environ:
+                tree.setdefault(section.name, {})[key.name] = environ[name]
+    return tree
+
+
+def _took(loaded: Loaded, messages: list[str]) -> Config:
+    messages += loaded.messages
+    return loaded.config
+
+
+def reference() -> str:
+    """Return the Markdown tables of every option; the README holds exactly this text."""
+    lines: list[str] = []
+    for section in fields(Config):
+        cls: Any = section.default_factory
+        lines += [f"**[{section.name}]** {cls.__doc__.splitlines()[0]}", ""]
+        lines += ["| key | default | meaning |", "| --- | --- | --- |"]
+        for key in fields(cls):
+            shown = list(key.default) if isinstance(key.default, tuple) else key.default
+            text = str(shown).lower() if isinstance(shown, bool) else repr(shown).replace("'", '"')
+            choices = key.metadata["choices"]
+            listed = f" ({', '.join(choices)})" if choices else ""
+            mark = " †" if key.metadata["workspace"] else ""
+            lines.append(f"| `{key.name}`{mark} | `{text}` | {key.metadata['help']}{listed} |")
+        lines.append("")
+    return "\n".join(lines)

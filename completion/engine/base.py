@@ -1,0 +1,89 @@
+"""The interface of an engine: token ids in, steps of sampled tokens out.
+
+A subclass starts its model in :meth:`Engine.start`, yields a :class:`Step` for every advance from
+:meth:`Engine.generate`, and frees everything of a request as soon as that generator is closed.
+One call is one candidate, so that each can be stopped by itself. An engine knows nothing of
+documents, templates, stop rules or bytes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineInfo:
+    """What is being run, for ``GetModel`` and ``caret doctor``."""
+
+    engine: str
+    """Name and version, ``vllm 0.32.0``."""
+    device: str
+    """``cpu`` or ``cuda``."""
+    dtype: str
+    context_tokens: int
+    """Prompt and answer together."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sampling:
+    """How the tokens of one candidate are drawn."""
+
+    max_tokens: int
+    stop_token_ids: tuple[int, ...] = ()
+    """Ids that end the text; the id itself is reported as its last token."""
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One advance of a candidate."""
+
+    token_ids: tuple[int, ...]
+    log_probs: tuple[float, ...]
+    """Of each token, natural log, untempered."""
+    finished: str = ""
+    """Empty while running, then ``stop`` (a stop id) or ``length``."""
+
+
+@dataclass(slots=True)
+class RequestStats:
+    """What the engine measured of one request; filled while it runs."""
+
+    queue_ms: float = 0.0
+    first_token_ms: float = 0.0
+    cached_tokens: int = 0
+
+
+class Engine(ABC):
+    """A model that continues token ids."""
+
+    @property
+    @abstractmethod
+    def info(self) -> EngineInfo:
+        """What is being run; valid after :meth:`start`."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Load the model. Raises CaretError when it cannot, with what to do."""
+
+    @abstractmethod
+    def generate(
+        self, prompt: list[int], sampling: Sampling, stats: RequestStats
+    ) -> AsyncGenerator[Step, None]:
+        """Continue ``prompt``; closing the generator (or cancelling its task) aborts the request."""
+
+    @abstractmethod
+    async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
+        """Return the ``count`` most probable next ids with their log-probabilities, best first."""
+
+    @abstractmethod
+    async def running(self) -> int:
+        """Return how many requests the model itself still holds, running or waiting."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Free the model and end what was started."""

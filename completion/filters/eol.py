@@ -1,0 +1,23 @@
+"""The answer uses the document's own line end everywhere, whatever mixture the model wrote."""
+
+from __future__ import annotations
+
+import re
+
+from completion.filters.cursor import Cursor
+from completion.filters.draft import Declined, Draft
+
+_RETURNS = re.compile(rb"\r+")
+
+
+def unify(text: bytes) -> bytes:
+    """Return ``text`` with ``\\n`` as its only line end; a carriage return alone is dropped."""
+    return _RETURNS.sub(b"", text)
+
+
+def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
+    """Write every line end as the document does. The last filter: the others see ``\\n``."""
+    text = unify(draft.text)
+    if cursor.eol != b"\n":
+        text = text.replace(b"\n", cursor.eol)
+    return Draft(text=text, replace_after=draft.replace_after)

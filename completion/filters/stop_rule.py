@@ -1,0 +1,209 @@
+"""Where a completion ends: the first stop rule, fed with bytes as they are generated.
+
+It knows text only. What ends a completion depends on the bytes, never on the pieces they came in.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from completion.filters.characters import open_character, whole
+from completion.filters.cursor import Cursor, Lines
+from completion.filters.repeats import RepeatWatch, circles
+from completion.filters.same_line import cursor_test, meets
+from completion.filters.special_tokens import MAX_BYTES, SENTINEL
+from completion.filters.suffix_lines import SuffixWatch
+from completion.filters.trailing_blanks import trim
+from completion.syntax.blocks import Ending, Goal, Tracker
+from completion.syntax.boundaries import Extent, Reach
+
+
+class StopReason(enum.IntEnum):
+    """Why a completion ended; numbers of the wire contract."""
+
+    MODEL = 1
+    SYNTAX = 2
+    SUFFIX = 3
+    LENGTH = 4
+    DEADLINE = 5
+    REPETITION = 6
+    LINE = 7
+    SCOPE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Where a completion ends and why."""
+
+    reason: StopReason
+    length: int
+    """Bytes of the generated text that are the middle."""
+
+
+_REASONS = {
+    Ending.LINE: StopReason.LINE,
+    Ending.COMPLETE: StopReason.SYNTAX,
+    Ending.LEFT: StopReason.SCOPE,
+}
+
+
+def goal_of(cursor: Cursor, extent: Extent) -> Goal:
+    """Return what is to be completed at ``cursor``.
+
+    A cursor with text behind it keeps its line, closers alone excepted where a bracket is open
+    over lines. AUTO goes by the extent; where that is the line, brackets that the new text itself
+    opens are still closed if nothing follows the cursor.
+    """
+    block = extent.reach is Reach.BLOCK
+    bracket = block and extent.reason == "bracket"
+    if cursor.lines is Lines.SINGLE or not (cursor.at_line_end or bracket):
+        return Goal.LINE
+    if block and not (bracket and cursor.lines is Lines.MULTI):
+        return Goal.BRACKET if bracket else Goal.BODY
+    if cursor.lines is Lines.MULTI:
+        return Goal.SCOPE if cursor.at_line_end else Goal.BRACKET
+    plain = extent.reason in ("no syntax", "comment", "string")
+    return Goal.LINE if plain else Goal.STATEMENT
+
+
+class StopRule:
+    """Says when to stop generating. One for each candidate.
+
+    ``feed`` it what is generated until it returns a :class:`Stop`; call ``finish`` when the
+    generation ends otherwise. The cost of ``feed`` is that of the new bytes.
+    """
+
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
+        self.extent = cursor.extent
+        self.goal = goal_of(cursor, self.extent)
+        self._tracker = Tracker(cursor.language, cursor.place, self.goal, self.extent, cursor.tabs)
+        self._suffix = SuffixWatch(cursor, self._tracker)
+        self._repeats = RepeatWatch()
+        self._rest = cursor.place.rest if not cursor.at_line_end else b""
+        self._text = bytearray()
+        self._held = bytearray()
+        self._begun = open_character(cursor.prefix)
+        self._head = cursor.place.head
+        self._line = 0
+        self._seen = 0
+        self._begins = False
+        self._solid_end = 0
+        self._stop: Stop | None = None
+
+    @property
+    def text(self) -> bytes:
+        """Everything fed so far, as whole characters."""
+        return bytes(self._text)
+
+    @property
+    def lexed_bytes(self) -> int:
+        """Bytes read by the lexer since the cursor."""
+        return self._tracker.lexer.lexed - self.cursor.place.lines.lexed
+
+    @property
+    def final_bytes(self) -> int:
+        """Bytes at the start of the text that are kept however it goes on: whole lines.
+
+        The last one's line end is left out, as are lines that may turn out to be a repetition or
+        the text after the cursor.
+        """
+        if self._stop:
+            return self._stop.length
+        doubts = [d for d in (self._suffix.doubtful, self._repeats.doubtful) if d is not None]
+        final = min([self._solid_end, *doubts])
+        return len(trim(bytes(self._text[:final]), self.cursor)) if doubts else final
+
+    def feed(self, new: bytes) -> Stop | None:
+        """Take what has been generated since; return where the middle ends once that is known."""
+        if self._stop:
+            return self._stop
+        self._held += new
+        size, bad = whole(bytes(self._held), self._begun)
+        if size:
+            self._begun = b""
+        old = len(self._text)
+        self._text += self._held[:size]
+        del self._held[:size]
+        sentinel = SENTINEL.search(self._text, max(0, old - MAX_BYTES))
+        self._stop = self._lines(sentinel.end() if sentinel else len(self._text))
+        if self._stop is None and (sentinel or bad):
+            del self._text[sentinel.start() if sentinel else len(self._text) :]
+            self.finish(StopReason.MODEL)
+        return self._stop
+
+    def finish(self, reason: StopReason = StopReason.MODEL) -> Stop:
+        """Say where the middle ends now that nothing more will come, for ``reason``.
+
+        Cut short by LENGTH or DEADLINE, a text of several lines loses the one that is not whole.
+        """
+        if self._stop:
+            return self._stop
+        line = bytes(self._text[self._line :])
+        stop = self._in_line(len(self._text), ended=True)
+        if stop is None and line.strip():
+            stop = self._line_watches(line, len(self._text))
+        if stop is None:
+            end = len(self._text)
+            cut_short = reason in (StopReason.LENGTH, StopReason.DEADLINE)
+            if cut_short and self._solid_end and self.goal is not Goal.LINE:
+                end = self._line
+            if self._suffix.doubtful is not None:
+                end, reason = min(end, self._suffix.doubtful), StopReason.SUFFIX
+            stop = self._cut(end, reason)
+        self._stop = stop
+        return stop
+
+    def _lines(self, limit: int) -> Stop | None:
+        while (end := self._text.find(b"\n", max(self._line, self._seen), limit)) >= 0:
+            stop = self._in_line(end, ended=True) or self._line_end(end)
+            if stop:
+                return stop
+        return self._in_line(limit, ended=False)
+
+    def _in_line(self, end: int, *, ended: bool) -> Stop | None:
+        """Look at the line up to ``end`` for what ends a completion before its line does."""
+        line = bytes(self._text[self._line : end])
+        seen = max(0, self._seen - self._line)
+        self._seen = end
+        if not self._begins:
+            whole_line = self._head + line
+            solid = whole_line.lstrip()
+            if solid and line.strip():
+                self._begins = True
+                blanks = whole_line[: len(whole_line) - len(solid)]
+                ending = self._tracker.begins(blanks, solid[:1])
+                if ending:
+                    return self._cut(self._line, _REASONS[ending])
+        loop = circles(line, seen)
+        if self._rest:
+            at = cursor_test(self._tracker.same_place, self._tracker.lexer, self._head)
+            met = meets(line, self._rest, seen, at, ended=ended)
+            if met and (loop is None or met[1] <= loop):
+                return self._cut(self._line + met[0], StopReason.SUFFIX)
+        return self._cut(self._line, StopReason.REPETITION) if loop else None
+
+    def _line_watches(self, line: bytes, end: int) -> Stop | None:
+        cut = self._suffix.push(self._head + line, self._line, first=self._line == 0)
+        if cut is not None:
+            return self._cut(cut, StopReason.SUFFIX)
+        cut = self._repeats.push(line, self._line)
+        return None if cut is None else self._cut(cut, StopReason.REPETITION)
+
+    def _line_end(self, end: int) -> Stop | None:
+        line = bytes(self._text[self._line : end])
+        stop = self._line_watches(line, end)
+        if stop:
+            return stop
+        ended = self._tracker.ends(self._head + line + b"\n")
+        if ended:
+            return self._cut(end if ended[1] else self._line, _REASONS[ended[0]])
+        if line.strip():
+            self._solid_end = self._line + len(line.rstrip())
+        self._line = self._seen = end + 1
+        self._head, self._begins = b"", False
+        return None
+
+    def _cut(self, end: int, reason: StopReason) -> Stop:
+        return Stop(reason=reason, length=len(trim(bytes(self._text[:end]), self.cursor)))

@@ -1,0 +1,58 @@
+"""A candidate in whole lines while it is generated: what has been sent is never taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from completion.filters import eol
+from completion.filters.cursor import Cursor
+from completion.filters.duplicate_line import document_line, is_duplicate
+from completion.filters.pipeline import Result, run
+from completion.filters.stop_rule import StopRule
+from completion.syntax.blocks import Goal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A part of the candidate's text; ``replace_after`` is that of the whole candidate."""
+
+    text: bytes
+    replace_after: int = 0
+
+
+class Stream:
+    """Sends the lines of one candidate as soon as they are final.
+
+    What it sends makes up exactly the text that :func:`run` gives for the whole middle. Lines go
+    out early only where several are written and nothing follows the cursor on its line; anywhere
+    else closers after the cursor can be known only at the end, and the text goes out whole.
+    """
+
+    def __init__(self, rule: StopRule) -> None:
+        self._cursor: Cursor = rule.cursor
+        self._rule = rule
+        self._early = rule.goal is not Goal.LINE and rule.cursor.place.rest == b""
+        self._sent = b""
+
+    def advance(self) -> Chunk | None:
+        """Return what has become final since the last call, to be called after ``rule.feed``."""
+        if not self._early:
+            return None
+        text = eol.unify(self._rule.text[: self._rule.final_bytes])
+        line = document_line(text, self._cursor)
+        if not text.strip() or (line is not None and is_duplicate(line, self._cursor)):
+            return None
+        if self._cursor.eol != b"\n":
+            text = text.replace(b"\n", self._cursor.eol)
+        new = text[len(self._sent) :]
+        self._sent = text
+        return Chunk(text=new) if new else None
+
+    def close(self) -> tuple[Chunk | None, Result]:
+        """Return the last chunk and the whole result, to be called after the rule has stopped."""
+        stop = self._rule.finish()
+        result = run(self._rule.text[: stop.length], self._cursor)
+        new = result.text[len(self._sent) :]
+        if not new:
+            return None, result
+        return Chunk(text=new, replace_after=result.replace_after), result

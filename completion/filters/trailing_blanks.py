@@ -1,0 +1,19 @@
+"""No blanks and no blank lines at the end of a candidate."""
+
+from __future__ import annotations
+
+from completion.filters.cursor import Cursor
+from completion.filters.draft import Declined, Draft
+
+
+def trim(text: bytes, cursor: Cursor) -> bytes:
+    """Return ``text`` without what is blank at its end.
+
+    In front of text on the cursor's line a blank may be what separates the two: only line ends go.
+    """
+    return text.rstrip(b" \t\r\n" if cursor.at_line_end else b"\r\n")
+
+
+def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
+    """Trim the end of the text."""
+    return Draft(text=trim(draft.text, cursor), replace_after=draft.replace_after)

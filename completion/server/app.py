@@ -1,0 +1,220 @@
+"""The server process: bind, load, serve, drain.
+
+The port is bound first, so that clients can ask the health service while the model loads. SIGTERM
+and SIGINT stop taking requests, let the running ones finish for ``drain_seconds``, free the engine
+and end with status 0; a second signal does not wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc.aio
+import psutil
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]
+from grpc_reflection.v1alpha import reflection
+
+from completion.config import Config
+from completion.engine.base import Engine
+from completion.engine.checkpoint import Checkpoint
+from completion.errors import UsageError
+from completion.server.logs import event
+from completion.server.metrics import Metrics
+from completion.server.service import CompletionService
+from completion.wire import completion_pb2_grpc as rpc
+from completion.wire.address import Address, parse_address
+from completion.wire.channel import SERVICE_NAME
+
+Loaded = tuple[Checkpoint, Engine]
+_PARENT_POLL_S = 0.5
+
+
+class Server:
+    """One listening service.
+
+    ``load`` makes the model's checkpoint and its engine, not yet started; it runs in a thread.
+    """
+
+    def __init__(self, config: Config, load: Callable[[], Loaded]) -> None:
+        self._config = config
+        self._load = load
+        self._stop = asyncio.Event()
+        self._engine: Engine | None = None
+        self._health = health_aio.HealthServicer()
+        self.metrics = Metrics()
+        self.service = CompletionService(config, self.metrics)
+        self.address = parse_address(config.server.listen)
+
+    async def run(
+        self, *, exit_with_parent: bool = False, on_ready: Callable[[], None] = lambda: None
+    ) -> None:
+        """Serve until a signal, then drain.
+
+        Raises:
+            UsageError: the address is not local, or is taken.
+            CaretError: the model cannot be loaded.
+        """
+        begin = time.perf_counter()
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        server = self._bind()
+        await server.start()
+        if self.address.path:
+            Path(self.address.path).chmod(0o600)
+        event(logging.INFO, "listening", address=self.address.target)
+        close_metrics = self._serve_metrics()
+        watch = asyncio.create_task(self._watch_parent()) if exit_with_parent else None
+        with _signals(self._stop):
+            try:
+                await self._until_stopped(self._start_engine())
+                if not self._stop.is_set():
+                    await self._say(health_pb2.HealthCheckResponse.SERVING)
+                    event(logging.INFO, "serving", seconds=round(time.perf_counter() - begin, 2))
+                    on_ready()
+                    await self._stop.wait()
+            finally:
+                await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+                event(logging.INFO, "draining", running=self.service.admission.running)
+                await server.stop(self._config.server.drain_seconds)
+                close_metrics()
+                if self._engine is not None:
+                    await self._engine.stop()
+                if watch is not None:
+                    watch.cancel()
+                if self.address.path:
+                    Path(self.address.path).unlink(missing_ok=True)
+                event(logging.INFO, "stopped")
+
+    def stop(self) -> None:
+        """Begin to drain; safe to call twice."""
+        self._stop.set()
+
+    async def _start_engine(self) -> None:
+        checkpoint, engine = await asyncio.to_thread(self._load)
+        for message in checkpoint.messages:
+            event(logging.WARNING, message)
+        self._engine = engine
+        await engine.start()
+        self.service.ready(engine, checkpoint)
+        admission = self.service.admission
+        self.metrics.watch(lambda: admission.running, lambda: admission.waiting, engine.running)
+        info = engine.info
+        event(
+            logging.INFO, "model loaded", model=checkpoint.name, engine=info.engine,
+            device=info.device, dtype=info.dtype, context_tokens=info.context_tokens,
+        )  # fmt: skip
+
+    async def _until_stopped(self, work: object) -> None:
+        """Await ``work``, or give it up when a signal comes first."""
+        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        stopped = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if task.done():
+            await task
+        else:  # vLLM's start cannot be interrupted; the process ends without it
+            event(logging.INFO, "stopped while loading")
+            for child in psutil.Process().children(recursive=True):
+                child.kill()
+            if self.address.path:
+                Path(self.address.path).unlink(missing_ok=True)
+            os._exit(0)
+
+    def _bind(self) -> grpc.aio.Server:
+        address, limit = self.address, self._config.server.max_message_bytes
+        if not address.is_local:
+            raise UsageError(
+                f"only loopback and unix sockets are listened on, not {address}: "
+                "transport security is not built yet"
+            )
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", limit),
+                ("grpc.max_send_message_length", limit),
+                ("grpc.so_reuseport", 0),  # a second server on the port is an error
+            ]
+        )
+        rpc.add_CompletionServiceServicer_to_server(self.service, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (SERVICE_NAME, "grpc.health.v1.Health", reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        if address.path:
+            _refuse_live_socket(Path(address.path))
+        before = os.umask(0o177)  # the socket is never open to others, not even for a moment
+        try:
+            port = server.add_insecure_port(address.target)
+        except RuntimeError:
+            raise UsageError(
+                f"{address} cannot be listened on: in use, or not permitted; choose another --listen"
+            ) from None
+        finally:
+            os.umask(before)
+        if not address.path:
+            self.address = Address(host=address.host, port=port)
+        return server
+
+    def _serve_metrics(self) -> Callable[[], None]:
+        text = self._config.server.metrics
+        return self.metrics.serve(parse_address(text)) if text else lambda: None
+
+    async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
+        for name in ("", SERVICE_NAME):
+            await self._health.set(name, status)
+
+    async def _watch_parent(self) -> None:
+        parent = os.getppid()
+        while os.getppid() == parent:
+            await asyncio.sleep(_PARENT_POLL_S)
+        event(logging.INFO, "parent is gone")
+        if self._engine is None or not self._stop.is_set():
+            self._stop.set()
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event):
+    """Set ``stop`` on the first SIGTERM or SIGINT; the second ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def handle() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, handle)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _refuse_live_socket(path: Path) -> None:
+    """Remove a socket that nobody answers on; refuse one that is alive, or is no socket.
+
+    gRPC itself unlinks whatever socket stands at the path, a living server's too.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise UsageError(f"the folder of the socket does not exist: {path.parent}") from None
+        return
+    if not stat.S_ISSOCK(mode):
+        raise UsageError(f"{path} exists and is no socket; choose another --listen")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            return
+    raise UsageError(f"unix:{path} is in use by a running server; choose another --listen")

@@ -1,0 +1,122 @@
+"""One candidate: engine steps in, bytes through the stop rule, until it ends and why.
+
+The loop is a coroutine rather than a generator so that one deadline can interrupt it wherever it
+waits; a caller that wants the text as it comes passes ``watch``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from completion.engine.base import Engine, RequestStats, Sampling
+from completion.filters.stop_rule import Stop, StopReason, StopRule
+from completion.healing.vocabulary import Vocabulary
+
+
+@dataclass(kw_only=True, slots=True)
+class Generated:
+    """What became of one candidate before filters."""
+
+    rule: StopRule
+    raw: bytes = b""
+    """Everything the model said until it ended, or until the stop rule fired if nobody wants more."""
+    raw_reason: StopReason = StopReason.LENGTH
+    ends: list[int] = field(default_factory=list[int])
+    """Where each token's bytes end in ``raw``."""
+    log_probs: list[float] = field(default_factory=list[float])
+    first_token_at: float = 0.0
+    """``time.perf_counter()`` when it came; 0 when none did."""
+    first_line_at: float = 0.0
+    stats: RequestStats = field(default_factory=RequestStats)
+
+    @property
+    def text(self) -> bytes:
+        """The middle, as the stop rule cut it."""
+        return self.rule.text[: self.stop.length]
+
+    @property
+    def stop(self) -> Stop:
+        """Where the middle ends and why."""
+        return self.rule.finish(self.raw_reason)
+
+    def log_prob(self, length: int) -> float:
+        """Return the log-probability of the tokens that begin in the first ``length`` bytes."""
+        starts = [0, *self.ends]
+        return sum(p for p, start in zip(self.log_probs, starts, strict=False) if start < length)
+
+    def tokens(self, length: int) -> int:
+        """Return how many tokens begin in the first ``length`` bytes."""
+        return sum(1 for start in [0, *self.ends[:-1]] if start < length) if self.ends else 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Branch:
+    """How one candidate differs from its siblings: a first token that is already drawn, or a seed."""
+
+    token: int | None = None
+    log_prob: float = 0.0
+
+
+async def generate(
+    engine: Engine,
+    vocabulary: Vocabulary,
+    prompt: list[int],
+    sampling: Sampling,
+    rule: StopRule,
+    *,
+    branch: Branch,
+    deadline: float | None,
+    to_the_end: bool = False,
+    watch: Callable[[], None] = lambda: None,
+) -> Generated:
+    """Generate one candidate until the stop rule, the model, the length or ``deadline`` ends it.
+
+    ``deadline`` is in the event loop's time. ``to_the_end`` goes on after the stop rule until the
+    model ends, for ``raw_text``. ``watch`` is called whenever ``rule`` has seen more.
+    """
+    made = Generated(rule=rule)
+    stops = frozenset(sampling.stop_token_ids)
+    stopped = False
+
+    def take(token: int, log_prob: float) -> bool:
+        """Feed one token; returns whether generation may end."""
+        nonlocal stopped
+        now = time.perf_counter()
+        made.first_token_at = made.first_token_at or now
+        if token in stops:
+            made.raw_reason = StopReason.MODEL
+            return True
+        new = vocabulary.bytes_of((token,))
+        made.raw += new
+        made.ends.append(len(made.raw))
+        made.log_probs.append(log_prob)
+        if not made.first_line_at and b"\n" in new:
+            made.first_line_at = now
+        if not stopped:
+            stopped = rule.feed(new) is not None
+            watch()
+        return stopped and not to_the_end
+
+    ended = branch.token is not None and take(branch.token, branch.log_prob)
+    if branch.token is not None:
+        prompt = [*prompt, branch.token]
+    if not ended:
+        try:
+            async with asyncio.timeout_at(deadline):
+                async with aclosing(engine.generate(prompt, sampling, made.stats)) as steps:
+                    async for step in steps:
+                        for token, log_prob in zip(step.token_ids, step.log_probs, strict=True):
+                            ended = take(token, log_prob)
+                            if ended:
+                                break
+                        if ended:
+                            break
+        except TimeoutError:
+            made.raw_reason = StopReason.DEADLINE
+    rule.finish(made.raw_reason)
+    made.first_line_at = made.first_line_at or time.perf_counter()
+    return made

@@ -1,0 +1,191 @@
+"""From a checked request to ranked candidates: prompt, generation, stop rule, filters, ranking.
+
+It knows the engine's interface and no gRPC. Times are ``time.perf_counter()`` seconds inside and
+milliseconds since the request came in on the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field, replace
+
+from completion.engine.base import Engine, Sampling
+from completion.engine.checkpoint import Checkpoint
+from completion.filters import pipeline
+from completion.filters.stop_rule import StopRule
+from completion.filters.stream import Chunk, Stream
+from completion.prompt.builder import PromptBuilder
+from completion.prompt.views import Prompt
+from completion.server.candidate import Branch, Generated, generate
+from completion.server.job import Job
+from completion.wire import completion_pb2 as pb
+
+
+class DeadlineExceeded(Exception):
+    """The deadline came before a single token did."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Clock:
+    """When the stages of one request happened."""
+
+    received: float = field(default_factory=time.perf_counter)
+    queue_ms: float = 0.0
+    prompt_ms: float = 0.0
+
+    def since(self, moment: float) -> float:
+        """Milliseconds from the request's arrival to ``moment``; 0 when it never came."""
+        return (moment - self.received) * 1e3 if moment else 0.0
+
+
+class Completer:
+    """Completes jobs on one engine with one model."""
+
+    def __init__(self, engine: Engine, checkpoint: Checkpoint, builder: PromptBuilder) -> None:
+        self._engine = engine
+        self._checkpoint = checkpoint
+        self._builder = builder
+
+    def build(self, job: Job, clock: Clock) -> Prompt:
+        """Build the prompt; pure, and timed into ``clock``."""
+        begin = time.perf_counter()
+        prompt = self._builder.build(
+            job.document, job.snippets, job.repo_name, max_tokens=job.max_tokens
+        )
+        clock.prompt_ms = (time.perf_counter() - begin) * 1e3
+        return prompt
+
+    async def complete(
+        self, job: Job, prompt: Prompt, clock: Clock, deadline: float | None
+    ) -> pb.CompleteResponse:
+        """Return the ranked candidates.
+
+        Raises:
+            DeadlineExceeded: nothing was generated before ``deadline`` (event loop time).
+        """
+        branches = await self._branches(job, prompt, deadline)
+        made = await asyncio.gather(
+            *(
+                self._generate(job, prompt, branch, i, deadline, StopRule(job.cursor))
+                for i, branch in enumerate(branches)
+            )
+        )
+        return self._response(job, prompt, made, clock)
+
+    async def stream(
+        self, job: Job, prompt: Prompt, clock: Clock, deadline: float | None
+    ) -> AsyncGenerator[Chunk | pb.CompleteResponse, None]:
+        """Yield the first candidate's whole lines as they become final, then the response."""
+        chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
+        rule = StopRule(job.cursor)
+        filtered = Stream(rule)
+
+        def put(chunk: Chunk | None) -> None:
+            if chunk is not None:
+                chunks.put_nowait(chunk)
+
+        async def run() -> Generated:
+            try:
+                watch = lambda: put(filtered.advance())  # noqa: E731
+                made = await self._generate(job, prompt, Branch(), 0, deadline, rule, watch)
+                put(filtered.close()[0])
+                return made
+            finally:
+                chunks.put_nowait(None)
+
+        task = asyncio.create_task(run())
+        try:
+            while (chunk := await chunks.get()) is not None:
+                yield chunk
+            yield self._response(job, prompt, [await task], clock)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _branches(self, job: Job, prompt: Prompt, deadline: float | None) -> list[Branch]:
+        if job.candidates == 1 or job.temperature > 0:
+            return [Branch()] * job.candidates
+        try:
+            async with asyncio.timeout_at(deadline):
+                top = await self._engine.top_tokens(prompt.token_ids, job.candidates)
+        except TimeoutError:
+            raise DeadlineExceeded from None
+        return [Branch(token=token, log_prob=log_prob) for token, log_prob in top]
+
+    async def _generate(
+        self, job: Job, prompt: Prompt, branch: Branch, index: int, deadline: float | None,
+        rule: StopRule, watch: Callable[[], None] = lambda: None,
+    ) -> Generated:  # fmt: skip
+        drawn = branch.token is not None
+        sampling = Sampling(
+            max_tokens=max(1, job.max_tokens - drawn),
+            stop_token_ids=self._checkpoint.stop_ids,
+            temperature=job.temperature,
+            top_p=job.top_p,
+            seed=None if job.seed is None else (job.seed + index) % 2**63,
+        )
+        return await generate(
+            self._engine, self._checkpoint.vocabulary, prompt.token_ids, sampling, rule,
+            branch=branch, deadline=deadline, to_the_end=job.include_raw, watch=watch,
+        )  # fmt: skip
+
+    def _response(
+        self, job: Job, prompt: Prompt, made: list[Generated], clock: Clock
+    ) -> pb.CompleteResponse:
+        if not any(m.first_token_at for m in made):
+            raise DeadlineExceeded
+        candidates: list[pb.Candidate] = []
+        declined = ""
+        for one in made:
+            candidate, reason = _candidate(job, one)
+            if candidate is None:
+                declined = declined or reason
+            elif not any(candidate.text == other.text for other in candidates):
+                candidates.append(candidate)
+        # The greedy or first drawn one leads; the others by how sure the model was a token.
+        rest = sorted(candidates[1:], key=lambda c: -c.log_prob / max(1, c.tokens))
+        usage = pb.Usage(
+            prompt_tokens=len(prompt.token_ids),
+            cached_tokens=made[0].stats.cached_tokens,
+            generated_tokens=sum(len(m.ends) for m in made),
+        )
+        timings = pb.Timings(
+            queue=clock.queue_ms,
+            prompt=clock.prompt_ms,
+            first_token=clock.since(made[0].first_token_at),
+            first_line=clock.since(made[0].first_line_at),
+            total=clock.since(time.perf_counter()),
+        )
+        return pb.CompleteResponse(
+            completion_id=uuid.uuid4().hex,
+            candidates=[*candidates[:1], *rest],
+            usage=usage,
+            timings=timings,
+            model=self._checkpoint.name,
+            declined="" if candidates else declined,
+        )
+
+
+def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
+    """Return the filtered candidate, or why there is none."""
+    result = pipeline.run(made.text, job.cursor)
+    if result.declined:
+        if not job.include_raw:
+            return None, result.declined
+        result = replace(result, text=b"", replace_after=0)
+    kept = made.stop.length if result.text else 0
+    candidate = pb.Candidate(
+        text=job.selected.text + result.text,
+        replace_before=job.selected.replace_before,
+        replace_after=job.selected.replace_after + result.replace_after,
+        log_prob=made.log_prob(kept),
+        tokens=made.tokens(kept),
+        stop_reason=int(made.stop.reason),  # type: ignore[arg-type]
+    )
+    if job.include_raw:
+        candidate.raw_text = made.raw
+        candidate.raw_stop_reason = int(made.raw_reason)  # type: ignore[assignment]
+    return candidate, ""

@@ -1,0 +1,247 @@
+"""The handlers of ``CompletionService``: gRPC in, the completer's answers out, errors mapped.
+
+Cancelling a call cancels its handler's task, and with it the engine's request. Nothing else is
+kept between calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from completion.config import Config
+from completion.engine.base import Engine
+from completion.engine.checkpoint import Checkpoint
+from completion.errors import CaretError, UsageError
+from completion.filters.stream import Chunk
+from completion.prompt.budget import Shares
+from completion.prompt.views import Prompt
+from completion.server.admission import Admission, QueueFull
+from completion.server.completer import Clock, Completer, DeadlineExceeded
+from completion.server.job import InvalidField, Job, job_from
+from completion.server.logs import event
+from completion.server.metrics import Metrics
+from completion.wire import completion_pb2 as pb
+from completion.wire import completion_pb2_grpc as rpc
+
+API_REVISION = 1
+"""Counts up whenever the contract gains something that a client may want to know of."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class CompletionService(rpc.CompletionServiceServicer):
+    """The service on one engine; UNAVAILABLE until :meth:`ready` gives it one."""
+
+    def __init__(self, config: Config, metrics: Metrics) -> None:
+        self._config = config
+        self._metrics = metrics
+        self._engine: Engine | None = None
+        self._checkpoint: Checkpoint | None = None
+        self._completer: Completer | None = None
+        self.admission = Admission(
+            running=config.server.max_running, queued=config.server.max_queued
+        )
+
+    def ready(self, engine: Engine, checkpoint: Checkpoint) -> None:
+        """Serve from now on."""
+        self._engine, self._checkpoint = engine, checkpoint
+        generation = self._config.generation
+        builder = checkpoint.prompt_builder(
+            arm=self._config.model.arm,
+            context_tokens=engine.info.context_tokens,
+            shares=Shares(prefix=generation.prefix_share, snippets=generation.snippet_share),
+        )
+        self._completer = Completer(engine, checkpoint, builder)
+
+    def _arm(self, checkpoint: Checkpoint) -> str:
+        arm = self._config.model.arm
+        return checkpoint.default_arm if arm == "auto" else arm
+
+    # Handlers ---------------------------------------------------------------------------------
+
+    async def Complete(self, request: pb.CompleteRequest, context: Context) -> pb.CompleteResponse:
+        """Return the best completions at the cursor."""
+        async with self._call("Complete", context):
+            return (await self._complete(request, context))[1]
+
+    async def StreamComplete(
+        self, request: pb.CompleteRequest, context: Context
+    ) -> AsyncGenerator[pb.CompleteChunk, None]:
+        """Yield the first candidate in whole lines, then the whole response."""
+        async with self._call("StreamComplete", context):
+            clock, job, completer = Clock(), self._job(request), self._ready()
+            if job.selected.text:
+                raise InvalidField("selected_completion is for Complete, not StreamComplete")
+            async with self.admission.place() as clock.queue_ms:
+                prompt = completer.build(job, clock)
+                parts = completer.stream(job, prompt, clock, self._deadline(context))
+                first, identity = True, ""
+                try:
+                    async for part in parts:
+                        if isinstance(part, Chunk):
+                            after = part.replace_after if first else 0
+                            yield pb.CompleteChunk(text=part.text, replace_after=after)
+                            first = False
+                            continue
+                        self._metrics.observe(part)
+                        identity = part.completion_id
+                        yield pb.CompleteChunk(completion_id=identity, done=True, summary=part)
+                finally:
+                    await parts.aclose()
+
+    async def Explain(self, request: pb.CompleteRequest, context: Context) -> pb.ExplainResponse:
+        """Return the prompt, what it was made of, and what came of it."""
+        async with self._call("Explain", context):
+            prompt, response = await self._complete(request, context)
+            answer = pb.ExplainResponse(
+                prompt=prompt.text(),
+                token_ids=prompt.token_ids,
+                used=[
+                    pb.Snippet(path=s.path, text=s.text, kind=s.kind, relevance=s.relevance)
+                    for s in prompt.used
+                ],
+                stable_tokens=prompt.stable_tokens,
+                arm=prompt.arm,
+                response=response,
+            )
+            answer.dropped.extend(pb.Dropped(path=d.path, reason=d.reason) for d in prompt.dropped)
+            # Nothing is healed yet: the prompt as encoded is the one context, with weight one.
+            answer.cover.add(token_ids=prompt.token_ids[-1:], remainder=b"", log_weight=0.0)
+            return answer
+
+    async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.Model:
+        """Return what is being served."""
+        async with self._call("GetModel", context):
+            self._ready()
+            engine, checkpoint = self._engine, self._checkpoint
+            assert engine is not None
+            assert checkpoint is not None
+            return pb.Model(
+                name=checkpoint.name,
+                version=checkpoint.version,
+                context_tokens=engine.info.context_tokens,
+                fim_template=checkpoint.template.family,
+                device=engine.info.device,
+                engine=engine.info.engine,
+                languages=checkpoint.languages,
+                arm="naive_" + self._arm(checkpoint),
+                healing=pb.HEALING_OFF,
+                healing_reason="exact healing is not built yet",
+                checksum=checkpoint.checksum,
+                max_message_bytes=self._config.server.max_message_bytes,
+                api_revision=API_REVISION,
+            )
+
+    async def NextBytes(self, request: pb.NextBytesRequest, context: Context) -> pb.NextBytesResponse:
+        """Not there yet: comes with exact healing."""
+        return await self._later("NextBytes", context)
+
+    async def Score(self, request: pb.ScoreRequest, context: Context) -> pb.ScoreResponse:
+        """Not there yet: comes with exact healing."""
+        return await self._later("Score", context)
+
+    async def SyncWorkspace(
+        self, request_iterator: AsyncIterator[pb.WorkspaceChange], context: Context
+    ) -> AsyncIterator[pb.WorkspaceState]:
+        """Not there yet: comes with the workspace model."""
+        await self._later("SyncWorkspace", context)
+        yield pb.WorkspaceState()
+
+    async def RecordFeedback(
+        self, request_iterator: AsyncIterator[pb.FeedbackEvent], context: Context
+    ) -> pb.FeedbackSummary:
+        """Not there yet: comes with the feedback store."""
+        return await self._later("RecordFeedback", context)
+
+    # What they share --------------------------------------------------------------------------
+
+    async def _complete(
+        self, request: pb.CompleteRequest, context: Context
+    ) -> tuple[Prompt, pb.CompleteResponse]:
+        clock, job, completer = Clock(), self._job(request), self._ready()
+        async with self.admission.place() as clock.queue_ms:
+            prompt = completer.build(job, clock)
+            response = await completer.complete(job, prompt, clock, self._deadline(context))
+        self._metrics.observe(response)
+        return prompt, response
+
+    async def _later(self, method: str, context: Context) -> Any:
+        self._metrics.requests.labels(method, "UNIMPLEMENTED").inc()
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method} is not built yet")
+
+    def _job(self, request: pb.CompleteRequest) -> Job:
+        return job_from(request, self._config.generation)
+
+    def _ready(self) -> Completer:
+        if self._completer is None:
+            raise _Loading
+        return self._completer
+
+    def _deadline(self, context: Context) -> float | None:
+        remaining = context.time_remaining()
+        if remaining is None or remaining > 1e6:
+            return None
+        margin = self._config.generation.deadline_margin_ms / 1e3
+        return asyncio.get_running_loop().time() + max(0.0, remaining - margin)
+
+    def _call(self, method: str, context: Context) -> _Call:
+        return _Call(method, context, self._metrics)
+
+
+class _Loading(Exception):
+    """The model is not there yet."""
+
+
+class _Call:
+    """Maps what a handler raises to a status, and counts the call."""
+
+    def __init__(self, method: str, context: Context, metrics: Metrics) -> None:
+        self._method, self._context, self._metrics = method, context, metrics
+
+    async def __aenter__(self) -> None:
+        """Begin."""
+
+    async def __aexit__(
+        self, kind: type | None, error: BaseException | None, trace: object
+    ) -> None:
+        """Count, and abort with the status that ``error`` means."""
+        status, detail = _status(error)
+        self._metrics.requests.labels(self._method, status.name).inc()
+        if error is None or isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+            return
+        if status is grpc.StatusCode.INTERNAL:
+            # The type alone: a message may quote the text that was worked on.
+            event(
+                logging.ERROR, "handler failed", method=self._method, error=kind and kind.__name__
+            )
+            logging.getLogger("caret").debug("traceback", exc_info=error)
+        await self._context.abort(status, detail)
+
+
+def _status(error: BaseException | None) -> tuple[grpc.StatusCode, str]:
+    code = grpc.StatusCode
+    match error:
+        case None:
+            return code.OK, ""
+        case asyncio.CancelledError() | GeneratorExit():
+            return code.CANCELLED, ""
+        case InvalidField():
+            return code.INVALID_ARGUMENT, str(error)
+        case QueueFull():
+            return code.RESOURCE_EXHAUSTED, "the queue is full; try again shortly"
+        case DeadlineExceeded():
+            return code.DEADLINE_EXCEEDED, "nothing was generated before the deadline"
+        case _Loading():
+            return code.UNAVAILABLE, "the model is loading"
+        case UsageError():  # max_tokens leaves no room for a prompt
+            return code.INVALID_ARGUMENT, error.message
+        case CaretError():
+            return code.INTERNAL, error.message
+        case _:
+            return code.INTERNAL, "internal error; the server's log has its kind"

@@ -1,0 +1,190 @@
+"""The completion service as the language server sees it: ready or not, an answer or none.
+
+A server of its own is started, watched, and started again when it dies. Nothing here makes an
+editor wait: while there is no service, and whenever it fails, the answer is None at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import grpc
+import grpc.aio
+
+from completion.errors import CaretError
+from completion.wire import completion_pb2 as pb
+from completion.wire import completion_pb2_grpc as pb_grpc
+from completion.wire.address import parse_address
+from completion.wire.channel import open_channel, wait_until_serving
+from completion.wire.own_server import OwnServer
+
+log = logging.getLogger("caret.lsp")
+
+FIRST_BACKOFF_S = 0.5
+LAST_BACKOFF_S = 30.0
+ATTEMPTS = 3
+"""How often in a row a server may fail to come up before no further one is started."""
+
+HEALTHY_S = 60.0
+"""A server that has served so long may die anew without being taken for a hopeless one."""
+
+REACH_S = 5.0
+"""How long a server elsewhere may be out of reach before the user is told, in seconds."""
+
+_MEND = "run `caret doctor` to see what is missing"
+_SILENT = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+class Stage(Enum):
+    """What the service is doing."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listener:
+    """Who is told: ``stage`` of each change, ``warn`` and ``fail`` one line for the user, once."""
+
+    stage: Callable[[Stage], None] = lambda stage: None
+    warn: Callable[[str], None] = lambda text: None
+    fail: Callable[[str], None] = lambda text: None
+
+
+class Service:
+    """A connection to a completion service, its own or another's; :meth:`close` it at the end."""
+
+    def __init__(
+        self,
+        *,
+        address: str = "",
+        serve_args: Sequence[str] = (),
+        start_timeout_s: float = 120.0,
+        listener: Listener,
+    ) -> None:
+        self._address = address
+        self._serve_args = tuple(serve_args)
+        self._start_timeout_s = start_timeout_s
+        self._listener = listener
+        self._stub: pb_grpc.CompletionServiceAsyncStub | None = None
+        self._lost = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a request would be sent now."""
+        return self._stub is not None
+
+    def start(self) -> None:
+        """Begin to connect, in the background."""
+        keep = self._keep_remote() if self._address else self._keep_own()
+        self._task = asyncio.create_task(keep, name="service")
+
+    async def close(self) -> None:
+        """Disconnect, and end a server of its own."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def complete(
+        self, request: pb.CompleteRequest, *, timeout_s: float
+    ) -> pb.CompleteResponse | None:
+        """Return the answer, or None when there is none; cancelling it cancels the call."""
+        if self._stub is None:
+            return None
+        try:
+            return await self._stub.Complete(request, timeout=timeout_s)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNAVAILABLE:
+                self._lost.set()
+            elif error.code() not in _SILENT:
+                log.warning("the service refused: %s (%s)", error.details(), error.code().name)
+            return None
+
+    def _connected(self, channel: grpc.aio.Channel) -> None:
+        self._lost.clear()
+        self._stub = pb_grpc.CompletionServiceStub(channel)
+        self._listener.stage(Stage.READY)
+
+    async def _keep_own(self) -> None:
+        """Keep a server of its own running, until it fails :data:`ATTEMPTS` times in a row."""
+        loop = asyncio.get_running_loop()
+        failures = 0
+        told = False
+        while True:
+            self._listener.stage(Stage.LOADING)
+            since: float | None = None
+            try:
+                async with OwnServer(
+                    extra_args=self._serve_args,
+                    start_timeout_s=self._start_timeout_s,
+                    on_line=lambda line: log.debug("serve: %s", line),
+                ) as server:
+                    channel = server.channel()
+                    try:
+                        since = loop.time()
+                        self._connected(channel)
+                        reason = await server.wait_ended()
+                    finally:
+                        self._stub = None
+                        await channel.close(None)
+            except CaretError as error:
+                reason = error.message
+            if since is not None:
+                failures = 0 if loop.time() - since > HEALTHY_S else failures
+                told = False
+            failures += 1
+            log.error("%s", reason)
+            if failures >= ATTEMPTS or since is None:
+                self._listener.stage(Stage.FAILED)
+                if not told:
+                    told = True
+                    self._listener.fail(f"{reason}; {_MEND}")
+            elif failures == 1:
+                self._listener.warn(f"{reason}; it is being started again")
+            if failures >= ATTEMPTS:
+                return
+            await asyncio.sleep(min(FIRST_BACKOFF_S * 2 ** (failures - 1), LAST_BACKOFF_S))
+
+    async def _keep_remote(self) -> None:
+        """Keep in touch with a server elsewhere; the user is told once each time it is lost."""
+        try:
+            address = parse_address(self._address)
+        except CaretError as error:
+            self._listener.stage(Stage.FAILED)
+            self._listener.fail(error.message)
+            return
+        if not address.is_local:
+            self._listener.warn(f"source text is sent to {address} without encryption")
+        channel = open_channel(address)
+        try:
+            while True:
+                self._listener.stage(Stage.LOADING)
+                await self._reach(channel, str(address))
+                self._connected(channel)
+                await self._lost.wait()
+                self._stub = None
+        finally:
+            self._stub = None
+            await channel.close(None)
+
+    async def _reach(self, channel: grpc.aio.Channel, address: str) -> None:
+        told = False
+        while True:
+            try:
+                interval = 0.5 if told else 0.05
+                await wait_until_serving(channel, timeout_s=REACH_S, interval_s=interval)
+                return
+            except CaretError as error:
+                log.error("%s: %s", address, error.message)
+                if not told:
+                    told = True
+                    self._listener.stage(Stage.FAILED)
+                    self._listener.fail(
+                        f"no completion service at {address}; start `caret serve` there, or {_MEND}"
+                    )

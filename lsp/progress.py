@@ -1,0 +1,50 @@
+"""The loading of the model, shown as work-done progress where the editor can show that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from lsp.client import Stage
+
+if TYPE_CHECKING:
+    from lsp.server import Server
+
+log = logging.getLogger("caret.lsp")
+
+TITLE = "Caret: loading the model"
+
+
+class LoadingProgress:
+    """Begins when the service begins to load and ends when it serves or fails."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._number = 0
+        self._shown: asyncio.Event | None = None
+
+    def changed(self, stage: Stage) -> None:
+        """Take notice of the service's ``stage``."""
+        log.info("service: %s", stage.value)
+        if self._shown is not None:
+            self._shown.set()
+            self._shown = None
+        window = self._server.client_capabilities.window
+        if stage is Stage.LOADING and window and window.work_done_progress:
+            self._number += 1
+            self._shown = asyncio.Event()
+            self._server.in_background(self._show(f"caret-{self._number}", self._shown))
+
+    async def _show(self, token: str, over: asyncio.Event) -> None:
+        progress = self._server.work_done_progress
+        try:
+            await progress.create_async(token)
+        except JsonRpcException:
+            return  # the editor would rather not
+        progress.begin(token, types.WorkDoneProgressBegin(title=TITLE, cancellable=False))
+        await over.wait()
+        progress.end(token, types.WorkDoneProgressEnd())

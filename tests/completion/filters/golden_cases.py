@@ -1,0 +1,77 @@
+"""Reads the golden files: documents with the completion marked, and what is to become of it.
+
+    ## what the case shows [crlf multi ...]
+    foo(├a).b()┤)
+    --- replaced                      or: unchanged, discard, a stop reason
+    foo(├a).b()┤
+
+The document is split at ├ and ┤ into prefix, completion and suffix. ⇥ is a tab, ␠ a space, ␍ a
+carriage return, ␊ a line end; `crlf` writes every line end of prefix and suffix as \\r\\n.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from completion.filters.cursor import Cursor, Lines
+from completion.syntax.languages import language_for
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    name: str
+    cursor: Cursor
+    text: bytes
+    verdict: str
+    expected: str
+    """The document as it is to be, marked; empty with a verdict that says it all."""
+
+    def marked(self, text: bytes, replaced: int = 0) -> str:
+        show = self.cursor.prefix + "├".encode() + text + "┤".encode()
+        return (show + self.cursor.suffix[replaced:]).decode()
+
+    @property
+    def wanted(self) -> str:
+        if self.verdict == "unchanged":
+            return self.marked(self.text)
+        return self.expected
+
+
+def _real(text: str) -> str:
+    for mark, char in (("⇥", "\t"), ("␠", " "), ("␍", "\r"), ("␊", "\n")):
+        text = text.replace(mark, char)
+    return text
+
+
+def load(name: str) -> list[Case]:
+    found: list[Case] = []
+    for block in re.split(r"^## ", (FOLDER / f"{name}.txt").read_text(), flags=re.M)[1:]:
+        title, _, body = block.partition("\n")
+        title, _, options = title.partition(" [")
+        flags = options.rstrip("]").split()
+        document, verdict, expected = re.split(r"^--- (.*)\n", body.rstrip("\n") + "\n", flags=re.M)
+        prefix, text, suffix = re.split("[├┤]", _real(document[:-1]))
+        expected = _real(expected[:-1])
+        if "crlf" in flags:
+            prefix, suffix = prefix.replace("\n", "\r\n"), suffix.replace("\n", "\r\n")
+            expected = expected.replace("\n", "\r\n")
+        found.append(
+            Case(
+                name=title,
+                cursor=Cursor(
+                    prefix=prefix.encode(),
+                    suffix=suffix.encode(),
+                    language=None if "plain" in flags else language_for("python", ""),
+                    lines=next((line for line in Lines if line.name.lower() in flags), Lines.AUTO),
+                    eol=b"\r\n" if "crlf" in flags else b"\n",
+                ),
+                text=text.encode(),
+                verdict=verdict.strip(),
+                expected=expected,
+            )
+        )
+    return found

@@ -1,0 +1,167 @@
+"""Documents as training examples: windows, FIM or left to right, other files in front.
+
+Lives here: what is drawn for one visit to one document. A visit depends only on the seed, the
+epoch and the document, so any number of processes prepare the same examples in the same order.
+It knows nothing of rows, batches or devices.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from training.corpus.shards import Document
+from training.objectives.fim import FRAME, Encode, front, psm_within, split_at, spm_within
+from training.objectives.middles import Outline, Span, draw_middle, outline
+from training.recipe import DataRecipe
+from training.tokenizer import Sentinels
+
+MIN_WINDOW = 0.15
+"""The smallest window, as a share of a row."""
+FRONT_SHARE = 0.45
+"""The most that other files take of a row."""
+LEAST_REST = 240
+"""Characters under which the rest of a document joins the window before it."""
+SAME_FOLDER = 0.7
+"""How often the file in front comes from the document's own folder, where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Token ids, the last of which is the end; ``ends`` says whether that end is trained.
+
+    It is not where a left-to-right window stops before its document does.
+    """
+
+    ids: list[int]
+    ends: bool
+
+
+class Encoding(Protocol):
+    """What of ``tokenizers.Encoding`` is used."""
+
+    @property
+    def ids(self) -> list[int]: ...
+
+
+class TextEncoder(Protocol):
+    """What of ``tokenizers.Tokenizer`` is used."""
+
+    def encode(self, sequence: str) -> Encoding: ...
+
+
+class ExampleMaker:
+    """Draws the examples of a document, anew in every epoch."""
+
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        encoder: TextEncoder,
+        sentinels: Sentinels,
+        recipe: DataRecipe,
+        seed: int,
+    ) -> None:
+        self._documents = documents
+        self._encode: Encode = lambda text: encoder.encode(text).ids
+        self._ids = sentinels
+        self._recipe = recipe
+        self._seed = seed
+        self._packages: dict[str, list[int]] = defaultdict(list)
+        self._folders: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for i, document in enumerate(documents):
+            self._packages[document.package].append(i)
+            self._folders[_folder(document)].append(i)
+
+    def order(self, epoch: int) -> list[int]:
+        """Return the order in which documents are visited in ``epoch``."""
+        indices = list(range(len(self._documents)))
+        random.Random(f"{self._seed}/{epoch}").shuffle(indices)
+        return indices
+
+    def visit(self, epoch: int, index: int) -> tuple[int, list[Example]]:
+        """Return the row length drawn for a document and its examples, each within the row."""
+        document = self._documents[index]
+        rng = random.Random(f"{self._seed}/{epoch}/{index}")
+        length = rng.choices(self._recipe.lengths, self._recipe.shares)[0]
+        found = outline(document.text)
+        examples: list[Example] = []
+        at = 0
+        while at < len(document.text):
+            ahead: list[int] = []
+            if rng.random() < self._recipe.neighbour_rate:
+                ahead = self._front(index, length, rng)
+            room = length - len(ahead)
+            tokens = rng.uniform(MIN_WINDOW * room, room) - FRAME
+            window = _window(document.text, at, tokens * self._recipe.characters_per_token)
+            ids, ends = self._example(document.text, window, found, room, rng)
+            examples.append(Example([*ahead, *ids], ends))
+            at = window[1]
+        return length, examples
+
+    def _example(
+        self, text: str, window: Span, found: Outline, room: int, rng: random.Random
+    ) -> tuple[list[int], bool]:
+        if rng.random() < self._recipe.fim_rate:
+            ids = self._fim(text, window, found, room, rng)
+            if ids is not None:
+                return ids, True
+        ids = self._encode(text[slice(*window)])
+        whole = len(ids) < room and window[1] == len(text)
+        return [*ids[: room - 1], self._ids.end], whole
+
+    def _fim(
+        self, text: str, window: Span, found: Outline, room: int, rng: random.Random
+    ) -> list[int] | None:
+        middle = draw_middle(text, window, found, rng)
+        if rng.random() < self._recipe.empty_rate:
+            middle = (middle[0], middle[0])
+        if rng.random() < self._recipe.end_rate:
+            middle = (middle[0], _line_end(text, middle[1], window[1]))
+            window = (window[0], middle[1])
+        parts = split_at(text, window, middle)
+        order = spm_within if rng.random() < self._recipe.spm_rate else psm_within
+        return order(*parts, self._encode, self._ids, limit=room)
+
+    def _front(self, index: int, length: int, rng: random.Random) -> list[int]:
+        """Snippets of other files of the package, or nothing where it has no other."""
+        document = self._documents[index]
+        near = [i for i in self._folders[_folder(document)] if i != index]
+        far = self._packages[document.package]
+        pool = near if near and rng.random() < SAME_FOLDER else far
+        room = rng.uniform(0.1, FRONT_SHARE) * length
+        files: list[tuple[str, str]] = []
+        for _ in range(rng.choice((1, 1, 2))):
+            other = pool[rng.randrange(len(pool))]
+            if other != index:
+                size = int(room / 2 * self._recipe.characters_per_token)
+                files.append((self._documents[other].path, _lines(self._documents[other], size, rng)))
+        ids = front(document.package, document.path, files, self._encode, self._ids)
+        return ids if files and len(ids) <= length // 2 else []
+
+
+def _line_end(text: str, at: int, last: int) -> int:
+    """The end of the line around ``at``: with nothing behind the cursor, all else is a guess."""
+    end = text.find("\n", at, last)
+    return last if end < 0 else end
+
+
+def _folder(document: Document) -> tuple[str, str]:
+    return document.package, document.path.rpartition("/")[0]
+
+
+def _window(text: str, at: int, characters: float) -> Span:
+    """From ``at`` over about ``characters``, to the end of a line, or of the text if it is near."""
+    end = text.find("\n", at + max(16, int(characters)))
+    end = len(text) if end < 0 or len(text) - end < LEAST_REST else end + 1
+    return at, end
+
+
+def _lines(document: Document, characters: int, rng: random.Random) -> str:
+    """Whole lines of a file, about ``characters`` of them, from a random line on."""
+    text = document.text
+    start = text.rfind("\n", 0, rng.randrange(max(1, len(text) - characters // 2))) + 1
+    end = text.find("\n", start + characters)
+    return text[start : len(text) if end < 0 else end + 1][: 2 * characters]

@@ -1,0 +1,289 @@
+"""The training loop: steps, metrics, checkpoints; stops and goes on without a trace.
+
+Lives here: the order of things in a step and everything that resuming needs. A run folder holds
+``recipe.json``, ``metrics.jsonl``, ``checkpoint.pt`` and the weights in parts. The schedule
+follows the budget, accumulated over resumptions: minutes of training, or tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from completion.errors import UsageError
+from training.corpus.shards import Document
+from training.evaluate import bits_per_byte, overall, sample_documents
+from training.examples import ExampleMaker
+from training.model import IGNORE, Decoder, parameter_count
+from training.optim import Optimizers, TailAverage, rate_scale
+from training.progress import Progress, duration
+from training.recipe import Recipe, recipe_from, recipe_table
+from training.rows import Batch, BatchStream
+from training.tokenizer import sentinels_of, token_bytes
+from training.weights import write_weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What a run reads: documents to train on, documents to measure, the text's encoder."""
+
+    train: list[Document]
+    held_out: list[Document]
+    tokenizer: Tokenizer
+    """With ``encode_special_tokens`` set, as :func:`load_text_encoder` returns it."""
+
+
+@dataclass(kw_only=True)
+class Position:
+    """Where a run stands."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    """Accumulated over all resumptions."""
+    last_saved: float = 0.0
+    last_evaluated: float = 0.0
+
+
+class Run:
+    """One run in one folder; :meth:`train` goes on from wherever its checkpoint stands."""
+
+    def __init__(self, recipe: Recipe, inputs: Inputs, folder: Path, device: str = "cpu") -> None:
+        self.recipe, self.folder, self.device = recipe, folder, torch.device(device)
+        self._inputs = inputs
+        sentinels = sentinels_of(inputs.tokenizer)
+        vocabulary = inputs.tokenizer.get_vocab_size()
+        if vocabulary > recipe.model.vocabulary:
+            raise UsageError(
+                f"recipe: model.vocabulary is {recipe.model.vocabulary}, the tokenizer has {vocabulary}"
+            )
+        torch.manual_seed(recipe.seed)
+        self.model = Decoder(recipe.model).to(self.device)
+        self._optimizers = Optimizers(self.model, recipe.optim)
+        self._average = TailAverage(recipe.optim.ema_decay)
+        maker = ExampleMaker(inputs.train, inputs.tokenizer, sentinels, recipe.data, recipe.seed)
+        self._stream = BatchStream(
+            maker, recipe.data.lengths, sentinels.fim_pad,
+            recipe.loop.micro_tokens, recipe.data.workers,
+        )  # fmt: skip
+        sizes = [len(b) for b in token_bytes(inputs.tokenizer)]
+        sizes += [0] * (recipe.model.vocabulary - len(sizes))
+        self._bytes = torch.tensor(sizes)
+        self._end = sentinels.end
+        self._sample = sample_documents(inputs.held_out, recipe.loop.evaluate_bytes)
+        self.position = Position()
+        self._stop = False
+
+    @property
+    def progress(self) -> float:
+        """The share of the budget that is used, 0 to 1."""
+        budget = self.recipe.budget
+        if budget.tokens:
+            return min(1.0, self.position.tokens / budget.tokens)
+        return min(1.0, self.position.seconds / (60 * budget.minutes))
+
+    def train(self, *, stop_after_steps: int | None = None) -> bool:
+        """Train to the end of the budget; return whether it was reached.
+
+        SIGTERM and SIGINT, or ``stop_after_steps`` more steps, end it early behind a checkpoint.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        restore = self._catch_signals()
+        loss_of: Callable[[Tensor, Tensor], Tensor] = self.model.loss
+        if self.recipe.loop.compile:
+            loss_of = torch.compile(self.model.loss, dynamic=False)
+        bar = Progress(self.recipe.name)
+        limit = None if stop_after_steps is None else self.position.step + stop_after_steps
+        try:
+            self._steps(loss_of, bar, limit)
+        finally:
+            bar.close()
+            for name, handler in restore.items():
+                signal.signal(name, handler)
+        done = self.progress >= 1.0
+        self._save(self._final_weights() if done else None)
+        return done
+
+    def _steps(
+        self, loss_of: Callable[[Tensor, Tensor], Tensor], bar: Progress, limit: int | None
+    ) -> None:
+        loop, here = self.recipe.loop, self.position
+        clock = time.monotonic()
+        logged = (clock, here.tokens)
+        while self.progress < 1.0 and not self._stop and here.step != limit:
+            nats, targets, size = self._step(loss_of)
+            now = time.monotonic()
+            here.seconds += now - clock
+            clock = now
+            if here.step % loop.log_every == 0:
+                speed = (here.tokens - logged[1]) / max(1e-9, now - logged[0])
+                logged = (now, here.tokens)
+                bits = nats / math.log(2) / max(1, size)
+                self._log({"loss": nats / max(1, targets), "bits_per_byte": bits, "speed": speed})
+                bar.show(self.progress, self._line(nats / max(1, targets), bits, speed))
+            if self._due(here.last_evaluated, loop.evaluate_every_minutes):
+                here.last_evaluated = here.seconds
+                self._log({"held_out_bits_per_byte": self.measure()})
+            if self._due(here.last_saved, loop.checkpoint_every_minutes):
+                here.last_saved = here.seconds
+                self._save(None)
+
+    def _step(self, loss_of: Callable[[Tensor, Tensor], Tensor]) -> tuple[float, int, int]:
+        """One update; return its summed loss in nats, its targets and their bytes."""
+        recipe = self.recipe
+        micros = recipe.loop.batch_tokens // recipe.loop.micro_tokens
+        nats, targets, size = 0.0, 0, 0
+        for _ in range(micros):
+            batch = self._stream.next()
+            counted = batch.targets[batch.targets != IGNORE]
+            targets += counted.numel()
+            size += int(self._bytes[counted].sum())
+            nats += self._backward(loss_of, batch, recipe.loop.batch_tokens)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.optim.clip)
+        scale = rate_scale(recipe.optim, step=self.position.step, progress=self.progress)
+        self._optimizers.step(scale)
+        self.position.step += 1
+        self.position.tokens += targets
+        if recipe.optim.ema_share > 0 and self.progress >= 1 - recipe.optim.ema_share:
+            self._average.update(self.model)
+        return nats, targets, size
+
+    def _backward(
+        self, loss_of: Callable[[Tensor, Tensor], Tensor], batch: Batch, denominator: int
+    ) -> float:
+        ids = batch.ids.to(self.device, non_blocking=True)
+        targets = batch.targets.to(self.device, non_blocking=True)
+        with torch.autocast(
+            self.device.type, dtype=torch.bfloat16, enabled=self.recipe.loop.bfloat16
+        ):
+            loss = loss_of(ids, targets)
+        (loss / denominator).backward()
+        return float(loss.detach())
+
+    def measure(self) -> float:
+        """Return bits per byte over the sample of held-out text."""
+        if not self._sample:
+            return float("nan")
+        return overall(
+            bits_per_byte(
+                self.model,
+                self._sample,
+                lambda text: self._inputs.tokenizer.encode(text).ids,
+                end=self._end,
+                window=max(self.recipe.data.lengths[0], 32),
+                bfloat16=self.recipe.loop.bfloat16,
+            )
+        ).bits_per_byte
+
+    def _final_weights(self) -> dict[str, Tensor]:
+        """The last weights or their average, whichever reads the held-out sample better."""
+        last = {n: p.detach().clone() for n, p in self.model.named_parameters()}
+        bits = self.measure()
+        chosen, weights = "last", last
+        if self._average.weights:
+            self._put(self._average.weights)
+            averaged = self.measure()
+            if averaged < bits or math.isnan(bits):
+                chosen, weights, bits = "average", self._average.weights, averaged
+            self._put(last)
+        self._log({"held_out_bits_per_byte": bits, "chosen": chosen, "final": True})
+        return weights
+
+    @torch.no_grad()
+    def _put(self, weights: dict[str, Tensor]) -> None:
+        for name, parameter in self.model.named_parameters():
+            parameter.copy_(weights[name])
+
+    def _due(self, last: float, minutes: float) -> bool:
+        return self.position.seconds - last >= 60 * minutes
+
+    def _line(self, loss: float, bits: float, speed: float) -> str:
+        here, budget = self.position, self.recipe.budget
+        left = budget.tokens - here.tokens
+        seconds = left / max(1.0, speed) if left > 0 else 60 * budget.minutes - here.seconds
+        return (
+            f"step {here.step}  {here.tokens / 1e6:.2f}M tokens  loss {loss:.3f}  "
+            f"{bits:.3f} bits/byte  {speed:,.0f} tokens/s  {duration(seconds)} left"
+        )
+
+    def _log(self, values: dict[str, Any]) -> None:
+        here = self.position
+        row = {"step": here.step, "tokens": here.tokens, "seconds": round(here.seconds, 1), **values}
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def _save(self, weights: dict[str, Tensor] | None) -> None:
+        """Write the checkpoint, then the weights: the final ones, or those of this moment."""
+        here = self.position
+        state = {
+            "recipe": recipe_table(self.recipe),
+            "model": {n: p.detach() for n, p in self.model.named_parameters()},
+            "optimizers": self._optimizers.state_dict(),
+            "average": self._average.weights,
+            "data": self._stream.state(),
+            "random": torch.get_rng_state(),
+            "position": vars(here).copy(),
+        }
+        temporary = self.folder / "checkpoint.pt.part"
+        torch.save(state, temporary)
+        temporary.replace(self.folder / "checkpoint.pt")
+        about = {
+            "recipe": recipe_table(self.recipe),
+            "parameters": parameter_count(self.model),
+            "finished": weights is not None,
+            "step": here.step,
+            "tokens": here.tokens,
+            "seconds": here.seconds,
+            "epochs": self._stream.epoch,
+            "device": str(self.device),
+        }
+        now = self._average.weights or {n: p.detach() for n, p in self.model.named_parameters()}
+        write_weights(self.folder, weights or now, about)
+
+    def _resume(self) -> None:
+        """Load the checkpoint where there is one, and drop metrics that were written after it."""
+        path = self.folder / "checkpoint.pt"
+        recipe_path = self.folder / "recipe.json"
+        if not path.is_file():
+            (self.folder / "metrics.jsonl").unlink(missing_ok=True)
+            table = json.dumps(recipe_table(self.recipe), indent=1) + "\n"
+            recipe_path.write_text(table, encoding="utf-8")
+            return
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        if recipe_from(state["recipe"]) != self.recipe:
+            raise UsageError(
+                f"run {self.folder}: its checkpoint has another recipe; give another --out"
+            )
+        self._put(state["model"])
+        self._optimizers.load_state_dict(state["optimizers"])
+        self._average.weights = state["average"]
+        self._stream.load(state["data"])
+        torch.set_rng_state(state["random"].cpu())
+        self.position = Position(**state["position"])
+        metrics = self.folder / "metrics.jsonl"
+        with suppress(FileNotFoundError):
+            rows = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [r for r in rows if json.loads(r)["step"] <= self.position.step]
+            metrics.write_text("".join(kept), encoding="utf-8")
+
+    def _catch_signals(self) -> dict[signal.Signals, Any]:
+        def stop(*_: object) -> None:
+            self._stop = True
+
+        handlers: dict[signal.Signals, Any] = {}
+        for name in (signal.SIGTERM, signal.SIGINT):
+            with suppress(ValueError):  # not the main thread
+                handlers[name] = signal.signal(name, stop)
+        return handlers

@@ -1,0 +1,228 @@
+"""A run as one frozen tree of values, read from a TOML file and validated once.
+
+Lives here: the fields, their units and their checks. A recipe holds everything that decides the
+weights; where files lie and on which device it runs are the caller's. An unknown key is an error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from completion.errors import UsageError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelRecipe:
+    """The shape of the decoder."""
+
+    vocabulary: int
+    """Size of the tokenizer, sentinels included."""
+    width: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int = 64
+    ffn: int
+    context: int = 2048
+    """Positions that the rotary tables hold; what is exported is what was verified."""
+    rope_theta: float = 10_000.0
+
+    def __post_init__(self) -> None:
+        _positive(self, "vocabulary", "width", "layers", "heads", "kv_heads", "head_dim", "ffn")
+        if self.heads % self.kv_heads:
+            raise UsageError("recipe: model.heads must be a multiple of model.kv_heads")
+        if self.head_dim % 2:
+            raise UsageError("recipe: model.head_dim must be even for rotary positions")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataRecipe:
+    """How documents become rows of tokens."""
+
+    lengths: tuple[int, ...] = (512,)
+    """Row lengths in tokens; each document is laid out for one of them."""
+    shares: tuple[float, ...] = (1.0,)
+    """The share of documents laid out for each of ``lengths``."""
+    fim_rate: float = 0.7
+    """Share of examples that are fill-in-the-middle; the others are read left to right."""
+    spm_rate: float = 0.5
+    """Share of FIM examples that put the suffix first."""
+    neighbour_rate: float = 0.15
+    """Share of examples with snippets of other files of the same package in front."""
+    end_rate: float = 0.1
+    """Share of FIM examples with nothing behind the cursor, as when a file is being written."""
+    empty_rate: float = 0.05
+    """Share of FIM examples with an empty middle: the model learns to say nothing."""
+    characters_per_token: float = 3.3
+    """What a window is cut by before it is encoded; tokens beyond the row are trimmed."""
+    workers: int = 0
+    """Processes that prepare examples; 0 prepares them in the training process."""
+
+    def __post_init__(self) -> None:
+        if len(self.lengths) != len(self.shares) or not self.lengths:
+            raise UsageError("recipe: data.lengths and data.shares must have the same entries")
+        if min(self.lengths) < 32:
+            raise UsageError("recipe: data.lengths must be at least 32 tokens")
+        if min(self.shares) < 0 or sum(self.shares) <= 0:
+            raise UsageError("recipe: data.shares must be positive")
+        _share(self, "fim_rate", "spm_rate", "neighbour_rate", "end_rate", "empty_rate")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptimRecipe:
+    """Muon on hidden matrices, AdamW on the rest, one schedule for both."""
+
+    muon_lr: float = 0.02
+    muon_momentum: float = 0.95
+    muon_weight_decay: float = 0.05
+    embedding_lr: float = 3e-3
+    norm_lr: float = 3e-3
+    betas: tuple[float, float] = (0.9, 0.95)
+    clip: float = 1.0
+    """Largest norm of the gradient before an update."""
+    warmup_steps: int = 100
+    decay_share: float = 0.5
+    """Share of the run at its end over which the rate falls linearly."""
+    final_share: float = 0.05
+    """What is left of the rate at the end."""
+    ema_share: float = 0.15
+    """Share of the run at its end over which weights are averaged; 0 switches averaging off."""
+    ema_decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        _share(self, "decay_share", "final_share", "ema_share", "ema_decay")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BudgetRecipe:
+    """When the run ends: the schedule follows whichever of the two is given."""
+
+    minutes: float = 0.0
+    """Accumulated training time, across resumptions; 0 means that ``tokens`` decides."""
+    tokens: int = 0
+    """Tokens trained on; 0 means that ``minutes`` decides."""
+
+    def __post_init__(self) -> None:
+        if (self.minutes > 0) == (self.tokens > 0):
+            raise UsageError("recipe: give exactly one of budget.minutes and budget.tokens")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoopRecipe:
+    """How the loop steps, looks and saves."""
+
+    batch_tokens: int = 16_384
+    """Tokens an update, gradients accumulated over micro-batches of ``micro_tokens``."""
+    micro_tokens: int = 8_192
+    """Tokens a forward pass; a device with much memory takes the whole batch at once."""
+    log_every: int = 10
+    evaluate_every_minutes: float = 10.0
+    evaluate_bytes: int = 200_000
+    """Held-out text looked at while training; the whole of it is measured at the end."""
+    checkpoint_every_minutes: float = 5.0
+    bfloat16: bool = True
+    compile: bool = True
+
+    def __post_init__(self) -> None:
+        _positive(self, "batch_tokens", "micro_tokens", "log_every")
+        if self.batch_tokens % self.micro_tokens:
+            raise UsageError("recipe: loop.batch_tokens must be a multiple of loop.micro_tokens")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """One run."""
+
+    name: str
+    seed: int = 1
+    model: ModelRecipe
+    data: DataRecipe = field(default_factory=DataRecipe)
+    optim: OptimRecipe = field(default_factory=OptimRecipe)
+    budget: BudgetRecipe
+    loop: LoopRecipe = field(default_factory=LoopRecipe)
+
+    def __post_init__(self) -> None:
+        for length in self.data.lengths:
+            if length > self.model.context:
+                raise UsageError(f"recipe: data.lengths has {length}, beyond model.context")
+            if self.loop.micro_tokens % length:
+                raise UsageError(f"recipe: loop.micro_tokens must be a multiple of {length}")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and validate a TOML recipe; anything wrong is a :class:`UsageError`."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"recipe {path}: no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"recipe {path}: {error}") from None
+    return recipe_from(table)
+
+
+def recipe_from(table: dict[str, Any]) -> Recipe:
+    """Build a recipe from the nested table of a TOML or JSON file."""
+    return _build(Recipe, table, "")
+
+
+def recipe_table(recipe: Recipe) -> dict[str, Any]:
+    """Return the nested table that :func:`recipe_from` reads back to an equal recipe."""
+    return dataclasses.asdict(recipe)
+
+
+def _build(kind: type[T], table: dict[str, Any], where: str) -> T:
+    hints = typing.get_type_hints(kind)
+    fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, kind))}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in fields:
+            known = ", ".join(sorted(fields))
+            raise UsageError(f"recipe: unknown key {where}{key}; known here: {known}")
+        values[key] = _value(hints[key], value, f"{where}{key}")
+    missing = [
+        name
+        for name, f in fields.items()
+        if name not in values
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise UsageError(f"recipe: {where}{missing[0]} is missing")
+    return kind(**values)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise UsageError(f"recipe: {where} must be a table")
+        return _build(typing.cast(Any, hint), typing.cast(Any, value), where + ".")
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise UsageError(f"recipe: {where} must be a list")
+        item = typing.get_args(hint)[0]
+        return tuple(_value(item, v, where) for v in typing.cast(Any, value))
+    wanted = (int, float) if hint is float else (hint,)
+    if isinstance(hint, types.GenericAlias) or type(value) not in wanted:
+        raise UsageError(f"recipe: {where} must be {hint.__name__}, not {value!r}")
+    return float(value) if hint is float else value
+
+
+def _positive(recipe: object, *names: str) -> None:
+    for name in names:
+        if getattr(recipe, name) <= 0:
+            raise UsageError(f"recipe: {name} must be above 0")
+
+
+def _share(recipe: object, *names: str) -> None:
+    for name in names:
+        if not 0 <= getattr(recipe, name) <= 1:
+            raise UsageError(f"recipe: {name} must lie between 0 and 1")

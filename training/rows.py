@@ -1,0 +1,159 @@
+"""Rows of fixed length from examples, and batches of rows: packed whole, resumable, in order.
+
+Lives here: packing and the position in the data. An example is never cut and never spans rows;
+what is left of a row is padding without loss. It knows nothing of text or of the model.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from training.examples import Example, ExampleMaker
+from training.model import IGNORE
+
+OPEN_ROWS = 32
+"""Rows of one length that wait for an example that fits."""
+FULL = 24
+"""A row with fewer free tokens than this is closed."""
+AHEAD = 4
+"""Chunks of documents that each process is given in advance."""
+CHUNK = 16
+"""Documents in one task of a process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Inputs and targets, both (rows, length) int64; :data:`IGNORE` marks targets without loss."""
+
+    ids: Tensor
+    targets: Tensor
+
+
+class Packer:
+    """Packs examples into rows of ``length`` + 1 tokens, best fit over a few open rows."""
+
+    def __init__(self, length: int, pad: int) -> None:
+        self._size, self._pad = length + 1, pad
+        self._open: list[tuple[list[int], list[int]]] = []
+        self.ready: deque[tuple[list[int], list[int]]] = deque()
+
+    def add(self, example: Example) -> None:
+        """Place one example; it must have at most ``length`` tokens."""
+        targets = example.ids if example.ends else [*example.ids[:-1], IGNORE]
+        need = len(example.ids)
+        fits = [r for r in self._open if len(r[0]) + need <= self._size]
+        if fits:
+            row = max(fits, key=lambda r: len(r[0]))
+        else:
+            if len(self._open) >= OPEN_ROWS:
+                self._close(max(self._open, key=lambda r: len(r[0])))
+            row = ([], [])
+            self._open.append(row)
+        row[0].extend(example.ids)
+        row[1].extend(targets)
+        if self._size - len(row[0]) < FULL:
+            self._close(row)
+
+    def _close(self, row: tuple[list[int], list[int]]) -> None:
+        self._open = [r for r in self._open if r is not row]
+        free = self._size - len(row[0])
+        self.ready.append((row[0] + [self._pad] * free, row[1] + [IGNORE] * free))
+
+    def state(self) -> dict[str, Any]:
+        return {"open": self._open, "ready": list(self.ready)}
+
+    def load(self, state: dict[str, Any]) -> None:
+        self._open = [(list(a), list(b)) for a, b in state["open"]]
+        self.ready = deque((list(a), list(b)) for a, b in state["ready"])
+
+
+class BatchStream:
+    """Endless batches of ``tokens`` tokens; its state is all that resuming needs."""
+
+    def __init__(
+        self, maker: ExampleMaker, lengths: tuple[int, ...], pad: int, tokens: int, workers: int
+    ) -> None:
+        self._maker, self._tokens, self._workers = maker, tokens, workers
+        self._packers = {length: Packer(length, pad) for length in lengths}
+        self._epoch, self._position = 0, 0
+        self._visits: Iterator[tuple[int, list[Example]]] | None = None
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the corpus so far."""
+        return self._epoch + self._position / max(1, len(self._maker.order(self._epoch)))
+
+    def state(self) -> dict[str, Any]:
+        packers = {str(length): p.state() for length, p in self._packers.items()}
+        return {"epoch": self._epoch, "position": self._position, "packers": packers}
+
+    def load(self, state: dict[str, Any]) -> None:
+        self._epoch, self._position = state["epoch"], state["position"]
+        for length, packer in self._packers.items():
+            packer.load(state["packers"][str(length)])
+        self._visits = None
+
+    def next(self) -> Batch:
+        """Return the next batch, of whichever length has enough rows first."""
+        while True:
+            for length, packer in self._packers.items():
+                if len(packer.ready) >= self._tokens // length:
+                    rows = [packer.ready.popleft() for _ in range(self._tokens // length)]
+                    ids = torch.tensor([r[0][:-1] for r in rows], dtype=torch.int64)
+                    targets = torch.tensor([r[1][1:] for r in rows], dtype=torch.int64)
+                    return Batch(ids, targets)
+            length, examples = self._next_visit()
+            for example in examples:
+                self._packers[length].add(example)
+
+    def _next_visit(self) -> tuple[int, list[Example]]:
+        while True:
+            if self._visits is None:
+                rest = self._maker.order(self._epoch)[self._position :]
+                self._visits = visits(self._maker, self._epoch, rest, self._workers)
+            visit = next(self._visits, None)
+            if visit is not None:
+                self._position += 1
+                return visit
+            self._epoch, self._position, self._visits = self._epoch + 1, 0, None
+
+
+def visits(
+    maker: ExampleMaker, epoch: int, order: list[int], workers: int
+) -> Iterator[tuple[int, list[Example]]]:
+    """Yield the visits of ``order``, the same with any number of processes."""
+    if not workers:
+        for index in order:
+            yield maker.visit(epoch, index)
+        return
+    context = multiprocessing.get_context("fork")
+    chunks = deque(order[i : i + CHUNK] for i in range(0, len(order), CHUNK))
+    with concurrent.futures.ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_set_maker, initargs=(maker,)
+    ) as pool:
+        pending: deque[concurrent.futures.Future[list[tuple[int, list[Example]]]]] = deque()
+        while chunks or pending:
+            while chunks and len(pending) < AHEAD * workers:
+                pending.append(pool.submit(_visit_chunk, epoch, chunks.popleft()))
+            yield from pending.popleft().result()
+
+
+_maker: ExampleMaker | None = None
+
+
+def _set_maker(maker: ExampleMaker) -> None:
+    global _maker
+    _maker = maker
+
+
+def _visit_chunk(epoch: int, indices: list[int]) -> list[tuple[int, list[Example]]]:
+    assert _maker is not None
+    return [_maker.visit(epoch, index) for index in indices]

@@ -1,0 +1,63 @@
+"""Trained weights as one safetensors file in parts that fit a narrow channel.
+
+Lives here: splitting, joining and checking. A part is a plain slice of bytes, so that a tensor
+larger than a part is no special case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors.torch import load as load_bytes
+from safetensors.torch import save as save_bytes
+from torch import Tensor
+
+from completion.errors import UsageError
+
+PART_BYTES = 15 * 2**20
+"""The largest part, as the design gives it."""
+INDEX = "weights.json"
+
+
+def write_weights(
+    folder: Path, weights: Mapping[str, Tensor], about: dict[str, Any], *, part: int = PART_BYTES
+) -> list[Path]:
+    """Write ``weights`` in bfloat16 as ``weights.part-000`` … and the index, last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: value.detach().to("cpu", torch.bfloat16).contiguous()
+        for name, value in sorted(weights.items())
+    }
+    raw = save_bytes(tensors, {"format": "pt"})
+    names: list[str] = []
+    for start in range(0, len(raw), part):
+        names.append(f"weights.part-{len(names):03d}")
+        (folder / names[-1]).write_bytes(raw[start : start + part])
+    for path in folder.glob("weights.part-*"):
+        if path.name not in names:
+            path.unlink()
+    index = {"sha256": hashlib.sha256(raw).hexdigest(), "parts": names, **about}
+    temporary = folder / (INDEX + ".part")
+    temporary.write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(folder / INDEX)
+    return [folder / n for n in names]
+
+
+def read_weights(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Join and check the parts; return tensors by name (bfloat16) and what was said of them."""
+    path = folder / INDEX
+    if not path.is_file():
+        raise UsageError(f"run {folder}: no {INDEX}; let caret train save once, or copy it here")
+    index = cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
+    missing = [n for n in index["parts"] if not (folder / n).is_file()]
+    if missing:
+        raise UsageError(f"run {folder}: {missing[0]} is missing; copy every part beside {INDEX}")
+    raw = b"".join((folder / n).read_bytes() for n in index["parts"])
+    if hashlib.sha256(raw).hexdigest() != index["sha256"]:
+        raise UsageError(f"run {folder}: the joined parts differ from {INDEX}; copy them again")
+    return load_bytes(raw), index
