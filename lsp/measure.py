@@ -104,16 +104,15 @@ async def typing(session: LspSession, folder: Path) -> dict[str, Any]:
 
 
 async def measure(arguments: Sequence[str]) -> dict[str, Any]:
-    """Return both measurements, each with a server of its own."""
+    """Return both measurements, of one session."""
     environment = {"CARET_CLIENT_TIMEOUT_MS": "600000"}
     found: dict[str, Any] = {"arguments": list(arguments)}
     with tempfile.TemporaryDirectory(prefix="caret-") as name:
-        for part in (did_change, typing):
-            command = lsp_command(*arguments)
-            async with LspSession(command, environment=environment) as session:
-                await session.initialize(Path(name))
-                await session.ready()
-                found[part.__name__] = await part(session, Path(name))
+        async with LspSession(lsp_command(*arguments), environment=environment) as session:
+            await session.initialize(Path(name))
+            await session.ready()
+            found["typing"] = await typing(session, Path(name))
+            found["did_change"] = await did_change(session, Path(name))
     return found
 
 

@@ -6,6 +6,7 @@ Knows LSP; decides nothing about text, models or processes.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,6 +83,9 @@ class Server(LanguageServer):
         from lsp.client import Listener, Service
         from lsp.progress import LoadingProgress
 
+        # What is loaded by now stays: a collection that walks it all (lsprotocol alone is 50,000
+        # objects, 40 ms) would fall into some keystroke.
+        gc.freeze()
         progress = LoadingProgress(self)
         self.service = Service(
             address=self._address or self._base.client.server,

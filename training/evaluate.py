@@ -92,8 +92,11 @@ def bits_per_byte(
         ids = [end, *encode(document.text)]
         for start in range(0, len(ids) - 1, window):
             pending.append(
-                (document.package, ids[start : start + window][: len(ids) - 1 - start],
-                 ids[start + 1 : start + window + 1])
+                (
+                    document.package,
+                    ids[start : start + window][: len(ids) - 1 - start],
+                    ids[start + 1 : start + window + 1],
+                )
             )
             if len(pending) * window >= batch_tokens:
                 flush()

@@ -137,7 +137,9 @@ class ExampleMaker:
             other = pool[rng.randrange(len(pool))]
             if other != index:
                 size = int(room / 2 * self._recipe.characters_per_token)
-                files.append((self._documents[other].path, _lines(self._documents[other], size, rng)))
+                files.append(
+                    (self._documents[other].path, _lines(self._documents[other], size, rng))
+                )
         ids = front(document.package, document.path, files, self._encode, self._ids)
         return ids if files and len(ids) <= length // 2 else []
 

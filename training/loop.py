@@ -23,6 +23,7 @@ from torch import Tensor
 
 from completion.errors import UsageError
 from training.corpus.shards import Document
+from training.distributed import Group
 from training.evaluate import bits_per_byte, overall, sample_documents
 from training.examples import ExampleMaker
 from training.model import IGNORE, Decoder, parameter_count
@@ -59,7 +60,24 @@ class Position:
 class Run:
     """One run in one folder; :meth:`train` goes on from wherever its checkpoint stands."""
 
-    def __init__(self, recipe: Recipe, inputs: Inputs, folder: Path, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        inputs: Inputs,
+        folder: Path,
+        device: str = "cpu",
+        group: Group | None = None,
+    ) -> None:
+        """Build the model and its optimisers; nothing is read or written before :meth:`train`."""
+        self._group = group or Group()
+        self._micros, rest = divmod(
+            recipe.loop.batch_tokens, recipe.loop.micro_tokens * self._group.size
+        )
+        if rest or not self._micros:
+            raise UsageError(
+                f"recipe: loop.batch_tokens must be a multiple of loop.micro_tokens times "
+                f"{self._group.size} processes"
+            )
         self.recipe, self.folder, self.device = recipe, folder, torch.device(device)
         self._inputs = inputs
         sentinels = sentinels_of(inputs.tokenizer)
@@ -74,9 +92,14 @@ class Run:
         self._average = TailAverage(recipe.optim.ema_decay)
         maker = ExampleMaker(inputs.train, inputs.tokenizer, sentinels, recipe.data, recipe.seed)
         self._stream = BatchStream(
-            maker, recipe.data.lengths, sentinels.fim_pad,
-            recipe.loop.micro_tokens, recipe.data.workers,
-        )  # fmt: skip
+            maker,
+            recipe.data.lengths,
+            pad=sentinels.fim_pad,
+            tokens=recipe.loop.micro_tokens,
+            workers=recipe.data.workers,
+            rank=self._group.rank,
+            size=self._group.size,
+        )
         sizes = [len(b) for b in token_bytes(inputs.tokenizer)]
         sizes += [0] * (recipe.model.vocabulary - len(sizes))
         self._bytes = torch.tensor(sizes)
@@ -104,12 +127,13 @@ class Run:
         loss_of: Callable[[Tensor, Tensor], Tensor] = self.model.loss
         if self.recipe.loop.compile:
             loss_of = torch.compile(self.model.loss, dynamic=False)
-        bar = Progress(self.recipe.name)
+        bar = Progress(self.recipe.name) if self._group.leads else None
         limit = None if stop_after_steps is None else self.position.step + stop_after_steps
         try:
             self._steps(loss_of, bar, limit)
         finally:
-            bar.close()
+            if bar:
+                bar.close()
             for name, handler in restore.items():
                 signal.signal(name, handler)
         done = self.progress >= 1.0
@@ -117,25 +141,30 @@ class Run:
         return done
 
     def _steps(
-        self, loss_of: Callable[[Tensor, Tensor], Tensor], bar: Progress, limit: int | None
+        self, loss_of: Callable[[Tensor, Tensor], Tensor], bar: Progress | None, limit: int | None
     ) -> None:
         loop, here = self.recipe.loop, self.position
         clock = time.monotonic()
         logged = (clock, here.tokens)
-        while self.progress < 1.0 and not self._stop and here.step != limit:
+        while self.progress < 1.0 and here.step != limit:
             nats, targets, size = self._step(loss_of)
             now = time.monotonic()
-            here.seconds += now - clock
+            seconds, stop = self._group.sums(now - clock, float(self._stop))
+            here.seconds += seconds / self._group.size
             clock = now
+            if stop:
+                break
             if here.step % loop.log_every == 0:
                 speed = (here.tokens - logged[1]) / max(1e-9, now - logged[0])
                 logged = (now, here.tokens)
                 bits = nats / math.log(2) / max(1, size)
                 self._log({"loss": nats / max(1, targets), "bits_per_byte": bits, "speed": speed})
-                bar.show(self.progress, self._line(nats / max(1, targets), bits, speed))
+                if bar:
+                    bar.show(self.progress, self._line(nats / max(1, targets), bits, speed))
             if self._due(here.last_evaluated, loop.evaluate_every_minutes):
                 here.last_evaluated = here.seconds
-                self._log({"held_out_bits_per_byte": self.measure()})
+                bits = self.measure()
+                self._log({"held_out_bits_per_byte": bits})
             if self._due(here.last_saved, loop.checkpoint_every_minutes):
                 here.last_saved = here.seconds
                 self._save(None)
@@ -143,14 +172,16 @@ class Run:
     def _step(self, loss_of: Callable[[Tensor, Tensor], Tensor]) -> tuple[float, int, int]:
         """One update; return its summed loss in nats, its targets and their bytes."""
         recipe = self.recipe
-        micros = recipe.loop.batch_tokens // recipe.loop.micro_tokens
         nats, targets, size = 0.0, 0, 0
-        for _ in range(micros):
+        for _ in range(self._micros):
             batch = self._stream.next()
             counted = batch.targets[batch.targets != IGNORE]
             targets += counted.numel()
             size += int(self._bytes[counted].sum())
             nats += self._backward(loss_of, batch, recipe.loop.batch_tokens)
+        nats, *counts = self._group.sums(nats, targets, size)
+        targets, size = map(round, counts)
+        self._group.sum_gradients(self.model.parameters())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.optim.clip)
         scale = rate_scale(recipe.optim, step=self.position.step, progress=self.progress)
         self._optimizers.step(scale)
@@ -176,16 +207,19 @@ class Run:
         """Return bits per byte over the sample of held-out text."""
         if not self._sample:
             return float("nan")
-        return overall(
+        mine = overall(
             bits_per_byte(
                 self.model,
-                self._sample,
+                self._sample[self._group.rank :: self._group.size],
                 lambda text: self._inputs.tokenizer.encode(text).ids,
                 end=self._end,
                 window=max(self.recipe.data.lengths[0], 32),
+                batch_tokens=min(self.recipe.loop.micro_tokens, 8_192),
                 bfloat16=self.recipe.loop.bfloat16,
             )
-        ).bits_per_byte
+        )
+        bits, size = self._group.sums(mine.bits, mine.bytes)
+        return bits / max(1.0, size)
 
     def _final_weights(self) -> dict[str, Tensor]:
         """The last weights or their average, whichever reads the held-out sample better."""
@@ -219,20 +253,30 @@ class Run:
         )
 
     def _log(self, values: dict[str, Any]) -> None:
+        if not self._group.leads:
+            return
         here = self.position
-        row = {"step": here.step, "tokens": here.tokens, "seconds": round(here.seconds, 1), **values}
+        row = {
+            "step": here.step,
+            "tokens": here.tokens,
+            "seconds": round(here.seconds, 1),
+            **values,
+        }
         with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
     def _save(self, weights: dict[str, Tensor] | None) -> None:
         """Write the checkpoint, then the weights: the final ones, or those of this moment."""
         here = self.position
+        data = self._group.gather(self._stream.state())
+        if not self._group.leads:
+            return
         state = {
             "recipe": recipe_table(self.recipe),
             "model": {n: p.detach() for n, p in self.model.named_parameters()},
             "optimizers": self._optimizers.state_dict(),
             "average": self._average.weights,
-            "data": self._stream.state(),
+            "data": data,
             "random": torch.get_rng_state(),
             "position": vars(here).copy(),
         }
@@ -256,6 +300,8 @@ class Run:
         """Load the checkpoint where there is one, and drop metrics that were written after it."""
         path = self.folder / "checkpoint.pt"
         recipe_path = self.folder / "recipe.json"
+        if not path.is_file() and not self._group.leads:
+            return
         if not path.is_file():
             (self.folder / "metrics.jsonl").unlink(missing_ok=True)
             table = json.dumps(recipe_table(self.recipe), indent=1) + "\n"
@@ -266,13 +312,20 @@ class Run:
             raise UsageError(
                 f"run {self.folder}: its checkpoint has another recipe; give another --out"
             )
+        if len(state["data"]) != self._group.size:
+            raise UsageError(
+                f"run {self.folder}: it was begun with {len(state['data'])} processes; "
+                "go on with as many"
+            )
         self._put(state["model"])
         self._optimizers.load_state_dict(state["optimizers"])
         self._average.weights = state["average"]
-        self._stream.load(state["data"])
+        self._stream.load(state["data"][self._group.rank])
         torch.set_rng_state(state["random"].cpu())
         self.position = Position(**state["position"])
         metrics = self.folder / "metrics.jsonl"
+        if not self._group.leads:
+            return
         with suppress(FileNotFoundError):
             rows = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [r for r in rows if json.loads(r)["step"] <= self.position.step]

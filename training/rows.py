@@ -41,6 +41,7 @@ class Packer:
     """Packs examples into rows of ``length`` + 1 tokens, best fit over a few open rows."""
 
     def __init__(self, length: int, pad: int) -> None:
+        """Fill what stays free with the id ``pad``."""
         self._size, self._pad = length + 1, pad
         self._open: list[tuple[list[int], list[int]]] = []
         self.ready: deque[tuple[list[int], list[int]]] = deque()
@@ -68,9 +69,11 @@ class Packer:
         self.ready.append((row[0] + [self._pad] * free, row[1] + [IGNORE] * free))
 
     def state(self) -> dict[str, Any]:
+        """Return the rows under way."""
         return {"open": self._open, "ready": list(self.ready)}
 
     def load(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state` returned."""
         self._open = [(list(a), list(b)) for a, b in state["open"]]
         self.ready = deque((list(a), list(b)) for a, b in state["ready"])
 
@@ -79,9 +82,19 @@ class BatchStream:
     """Endless batches of ``tokens`` tokens; its state is all that resuming needs."""
 
     def __init__(
-        self, maker: ExampleMaker, lengths: tuple[int, ...], pad: int, tokens: int, workers: int
+        self,
+        maker: ExampleMaker,
+        lengths: tuple[int, ...],
+        *,
+        pad: int,
+        tokens: int,
+        workers: int = 0,
+        rank: int = 0,
+        size: int = 1,
     ) -> None:
+        """Read every ``size``-th document from the ``rank``-th on; ``tokens`` is a batch's size."""
         self._maker, self._tokens, self._workers = maker, tokens, workers
+        self._rank, self._size = rank, size
         self._packers = {length: Packer(length, pad) for length in lengths}
         self._epoch, self._position = 0, 0
         self._visits: Iterator[tuple[int, list[Example]]] | None = None
@@ -89,13 +102,15 @@ class BatchStream:
     @property
     def epoch(self) -> float:
         """Passes over the corpus so far."""
-        return self._epoch + self._position / max(1, len(self._maker.order(self._epoch)))
+        return self._epoch + self._position / max(1, len(self._order()))
 
     def state(self) -> dict[str, Any]:
+        """Return the position in the data, with the rows under way."""
         packers = {str(length): p.state() for length, p in self._packers.items()}
         return {"epoch": self._epoch, "position": self._position, "packers": packers}
 
     def load(self, state: dict[str, Any]) -> None:
+        """Go on where :meth:`state` was taken."""
         self._epoch, self._position = state["epoch"], state["position"]
         for length, packer in self._packers.items():
             packer.load(state["packers"][str(length)])
@@ -114,10 +129,13 @@ class BatchStream:
             for example in examples:
                 self._packers[length].add(example)
 
+    def _order(self) -> list[int]:
+        return self._maker.order(self._epoch)[self._rank :: self._size]
+
     def _next_visit(self) -> tuple[int, list[Example]]:
         while True:
             if self._visits is None:
-                rest = self._maker.order(self._epoch)[self._position :]
+                rest = self._order()[self._position :]
                 self._visits = visits(self._maker, self._epoch, rest, self._workers)
             visit = next(self._visits, None)
             if visit is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from dataclasses import replace
 
@@ -35,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve; returns when drained."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
     config = configured(args)
     given = {
         name: getattr(args, name)

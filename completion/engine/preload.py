@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import select
+import threading
 from collections.abc import Callable
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -41,6 +43,7 @@ class _Process(ForkServerProcess):
             "target": self._target,  # type: ignore[attr-defined]
             "kwargs": self._kwargs,  # type: ignore[attr-defined]
             "environment": dict(os.environ),
+            "service": os.getpid(),
         }
         self._target = _run
         super().start()
@@ -50,7 +53,21 @@ class _Context(ForkServerContext):
     Process = _Process  # type: ignore[assignment]
 
 
-def _run(target: Callable[..., None], kwargs: dict[str, Any], environment: dict[str, str]) -> None:
+def _run(
+    target: Callable[..., None], kwargs: dict[str, Any], environment: dict[str, str], service: int
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
+    threading.Thread(target=_end_with, args=(service,), daemon=True).start()
     target(**kwargs)
+
+
+def _end_with(service: int) -> None:
+    """End this process when the service does, even if that was killed: vLLM itself would stay.
+
+    The fork server is the parent, so that it is alive says nothing. A pid file descriptor cannot
+    be fooled by a number that is used again.
+    """
+    descriptor = os.pidfd_open(service)
+    select.select([descriptor], [], [])
+    os._exit(1)

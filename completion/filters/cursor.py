@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from completion.syntax.boundaries import Extent, Place, Reach, extent_of, place_at
+from completion.syntax.boundaries import Extent, Place, Reach, extent_of, next_line_start, place_at
 from completion.syntax.languages import Language
 
 _NEXT_LINES = 8
@@ -53,9 +53,8 @@ class Cursor:
     def extent(self) -> Extent:
         """How far a completion goes here when nothing else is asked for."""
         if self.scope in ("comment", "string", "docstring"):
-            return Extent(
-                reach=Reach.LINE, reason="comment" if self.scope == "comment" else "string"
-            )
+            reason = "comment" if self.scope == "comment" else "string"
+            return Extent(reach=Reach.LINE, reason=reason)
         return extent_of(self.language, self.place, self.suffix, self.tabs)
 
     @property
@@ -63,11 +62,17 @@ class Cursor:
         """Nothing but blanks follow on the cursor's line."""
         return not self.place.rest.strip()
 
+    @property
+    def inside_word(self) -> bool:
+        """A name goes on from before the cursor to behind it."""
+        around = self.place.head[-1:], self.place.rest[:1]
+        return all(byte and (byte.isalnum() or byte == b"_" or byte[0] > 127) for byte in around)
+
     def next_lines(self) -> tuple[bytes, ...]:
         """Return the next lines after the cursor's that are not blank, trailing blanks removed."""
         found: list[bytes] = []
-        pos = self.suffix.find(b"\n") + 1
-        while 0 < pos < len(self.suffix) and len(found) < _NEXT_LINES:
+        pos = next_line_start(self.suffix, self.place)
+        while 0 <= pos < len(self.suffix) and len(found) < _NEXT_LINES:
             end = self.suffix.find(b"\n", pos)
             end = end if end >= 0 else len(self.suffix)
             line = self.suffix[pos:end].rstrip()

@@ -17,6 +17,7 @@ class RepeatWatch:
     """Told each line once; says where the text has to be cut, and what is still in doubt."""
 
     def __init__(self) -> None:
+        """Start with no lines; those before the cursor do not count."""
         self._lines: list[bytes] = []
         self._starts: list[int] = []
         self._runs = [0] * (MAX_PERIOD + 1)

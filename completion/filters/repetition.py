@@ -5,15 +5,15 @@ from __future__ import annotations
 from completion.filters.cursor import Cursor
 from completion.filters.draft import Declined, Draft
 from completion.filters.repeats import RepeatWatch, circles
+from completion.filters.trailing_blanks import trim
 
 
 def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
     """Cut a line, or a block of lines, that comes again and again; drop a line that loops."""
-    watch, pos = RepeatWatch(), 0
-    for line in draft.text.splitlines(keepends=True) if draft.text else ():
-        cut = pos if circles(line.rstrip(b"\n")) else watch.push(line, pos)
+    watch, pos, head = RepeatWatch(), 0, cursor.place.head
+    for line in draft.text.split(b"\n"):
+        cut = pos if circles(line) else watch.push(head + line, pos) if line or pos else None
         if cut is not None:
-            text = draft.text[:cut].rstrip(b"\n")
-            return Draft(text=text, replace_after=draft.replace_after)
-        pos += len(line)
+            return Draft(text=trim(draft.text[:cut], cursor), replace_after=draft.replace_after)
+        pos, head = pos + len(line) + 1, b""
     return draft

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from completion.filters.characters import open_character, whole
 from completion.filters.cursor import Cursor, Lines
 from completion.filters.repeats import RepeatWatch, circles
-from completion.filters.same_line import cursor_test, meets
+from completion.filters.same_line import meeting_test, meets
 from completion.filters.special_tokens import MAX_BYTES, SENTINEL
 from completion.filters.suffix_lines import SuffixWatch
 from completion.filters.trailing_blanks import trim
@@ -75,6 +75,7 @@ class StopRule:
     """
 
     def __init__(self, cursor: Cursor) -> None:
+        """Start at ``cursor``, which reads its prefix once, whatever number of rules share it."""
         self.cursor = cursor
         self.extent = cursor.extent
         self.goal = goal_of(cursor, self.extent)
@@ -82,6 +83,7 @@ class StopRule:
         self._suffix = SuffixWatch(cursor, self._tracker)
         self._repeats = RepeatWatch()
         self._rest = cursor.place.rest if not cursor.at_line_end else b""
+        self._inside = self.cursor.inside_word
         self._text = bytearray()
         self._held = bytearray()
         self._begun = open_character(cursor.prefix)
@@ -96,6 +98,11 @@ class StopRule:
     def text(self) -> bytes:
         """Everything fed so far, as whole characters."""
         return bytes(self._text)
+
+    @property
+    def stopped(self) -> bool:
+        """The middle's end is known."""
+        return self._stop is not None
 
     @property
     def lexed_bytes(self) -> int:
@@ -113,7 +120,7 @@ class StopRule:
             return self._stop.length
         doubts = [d for d in (self._suffix.doubtful, self._repeats.doubtful) if d is not None]
         final = min([self._solid_end, *doubts])
-        return len(trim(bytes(self._text[:final]), self.cursor)) if doubts else final
+        return len(self._text[:final].rstrip()) if doubts else final
 
     def feed(self, new: bytes) -> Stop | None:
         """Take what has been generated since; return where the middle ends once that is known."""
@@ -150,7 +157,7 @@ class StopRule:
             if cut_short and self._solid_end and self.goal is not Goal.LINE:
                 end = self._line
             if self._suffix.doubtful is not None:
-                end, reason = min(end, self._suffix.doubtful), StopReason.SUFFIX
+                reason = StopReason.SUFFIX
             stop = self._cut(end, reason)
         self._stop = stop
         return stop
@@ -178,8 +185,8 @@ class StopRule:
                     return self._cut(self._line, _REASONS[ending])
         loop = circles(line, seen)
         if self._rest:
-            at = cursor_test(self._tracker.same_place, self._tracker.lexer, self._head)
-            met = meets(line, self._rest, seen, at, ended=ended)
+            at = meeting_test(self.cursor.place, self._tracker.lexer, self._head)
+            met = meets(line, self._rest, seen, at, ended=ended, inside=self._inside)
             if met and (loop is None or met[1] <= loop):
                 return self._cut(self._line + met[0], StopReason.SUFFIX)
         return self._cut(self._line, StopReason.REPETITION) if loop else None
@@ -188,7 +195,7 @@ class StopRule:
         cut = self._suffix.push(self._head + line, self._line, first=self._line == 0)
         if cut is not None:
             return self._cut(cut, StopReason.SUFFIX)
-        cut = self._repeats.push(line, self._line)
+        cut = self._repeats.push(self._head + line, self._line)
         return None if cut is None else self._cut(cut, StopReason.REPETITION)
 
     def _line_end(self, end: int) -> Stop | None:
@@ -206,4 +213,16 @@ class StopRule:
         return None
 
     def _cut(self, end: int, reason: StopReason) -> Stop:
-        return Stop(reason=reason, length=len(trim(bytes(self._text[:end]), self.cursor)))
+        if self._suffix.doubtful is not None:
+            end = min(end, self._suffix.doubtful)  # the text ends here: nothing speaks for them
+        text = bytes(self._text)
+        length = len(trim(text[:end], self.cursor))
+        if self.cursor.place.between:
+            # Its line end belongs to a line of its own, if there is one.
+            length = len(text[:end].rstrip())
+            line_end = text.find(b"\n", length)
+            blank = line_end >= 0 and not text[length:line_end].strip()
+            length = line_end + 1 if length and blank else length
+            if b"\n" not in text:
+                length = end
+        return Stop(reason=reason, length=length)

@@ -29,16 +29,23 @@ class Stream:
     """
 
     def __init__(self, rule: StopRule) -> None:
+        """Follow ``rule``, which the caller goes on feeding."""
         self._cursor: Cursor = rule.cursor
         self._rule = rule
         self._early = rule.goal is not Goal.LINE and rule.cursor.place.rest == b""
         self._sent = b""
+        self._final = 0
 
     def advance(self) -> Chunk | None:
-        """Return what has become final since the last call, to be called after ``rule.feed``."""
-        if not self._early:
+        """Return what has become final since the last call, to be called after ``rule.feed``.
+
+        Once the rule has stopped there is nothing until :meth:`close`.
+        """
+        final = self._rule.final_bytes
+        if not self._early or self._rule.stopped or final <= self._final:
             return None
-        text = eol.unify(self._rule.text[: self._rule.final_bytes])
+        self._final = final
+        text = eol.unify(self._rule.text[:final])
         line = document_line(text, self._cursor)
         if not text.strip() or (line is not None and is_duplicate(line, self._cursor)):
             return None

@@ -30,6 +30,7 @@ class SuffixWatch:
     """
 
     def __init__(self, cursor: Cursor, tracker: Tracker) -> None:
+        """Compare with the lines after ``cursor``; ``tracker`` reads the same lines."""
         self._after = cursor.next_lines() if cursor.at_line_end else ()
         self._place: Place = cursor.place
         self._tracker = tracker
@@ -49,9 +50,10 @@ class SuffixWatch:
         if first and self._place.head.strip():
             return None  # only a part of this line is new
         closes = _CLOSER.match(line.lstrip())
-        if closes and line == self._after[0] and self._place.state.stack:
-            if self._tracker.same_place(self._tracker.lexer):
-                return start if self.doubtful is None else self.doubtful
+        stack = self._place.state.stack
+        own = closes and bool(stack) and not stack[-1].is_text
+        if own and line == self._after[0] and self._tracker.same_place(self._tracker.lexer):
+            return start if self.doubtful is None else self.doubtful
         goes_on = self.doubtful is not None and self._next < len(self._after)
         if goes_on and line == self._after[self._next]:
             return self.doubtful

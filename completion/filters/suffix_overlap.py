@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from completion.filters.cursor import Cursor
 from completion.filters.draft import Declined, Draft
-from completion.filters.same_line import cursor_test, overlap
+from completion.filters.same_line import meeting_test, overlap
 from completion.filters.suffix_lines import SuffixWatch
+from completion.filters.trailing_blanks import trim
 from completion.syntax.blocks import Goal, Tracker
-from completion.syntax.lexer import Lexer
 
 
 def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
@@ -32,10 +32,10 @@ def _without_next_lines(text: bytes, cursor: Cursor) -> bytes:
     for line in text.split(b"\n"):
         cut = watch.push(head + line, pos, first=pos == 0)
         if cut is not None:
-            return text[:cut].rstrip(b"\n")
+            return trim(text[:cut], cursor)
         tracker.ends(head + line + b"\n")
         pos, head = pos + len(line) + 1, b""
-    return text if watch.doubtful is None else text[: watch.doubtful].rstrip(b"\n")
+    return text if watch.doubtful is None else trim(text[: watch.doubtful], cursor)
 
 
 def _without_rest(text: bytes, rest: bytes, replaced: int, cursor: Cursor) -> bytes:
@@ -43,14 +43,6 @@ def _without_rest(text: bytes, rest: bytes, replaced: int, cursor: Cursor) -> by
     start = text.rfind(b"\n") + 1
     head = b"" if start else cursor.place.head
     tracker.lexer.feed(cursor.place.head + text[:start] if start else b"")
-    # The closers that are replaced are closed by the text: what is open then is what counts.
-    behind = cursor.place.lines.peek(cursor.place.head + cursor.place.rest[:replaced])
-    opened = [frame.start for frame in behind.stack]
-
-    def same(state: Lexer) -> bool:
-        return [frame.start for frame in state.stack] == opened and (
-            state.in_comment == behind.in_comment
-        )
-
-    size = overlap(text[start:], rest, cursor_test(same, tracker.lexer, head))
+    at = meeting_test(cursor.place, tracker.lexer, head, replaced)
+    size = overlap(text[start:], rest, at, inside=cursor.inside_word and not replaced)
     return text[: len(text) - size]

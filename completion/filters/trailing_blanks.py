@@ -10,7 +10,11 @@ def trim(text: bytes, cursor: Cursor) -> bytes:
     """Return ``text`` without what is blank at its end.
 
     In front of text on the cursor's line a blank may be what separates the two: only line ends go.
+    Lines written before the cursor's line end with a line end, unless there is none in the text.
     """
+    if cursor.place.between:
+        solid = text.rstrip()
+        return (solid + b"\n" if solid else b"") if b"\n" in text else text
     return text.rstrip(b" \t\r\n" if cursor.at_line_end else b"\r\n")
 
 

@@ -63,6 +63,10 @@ class Vocabulary:
         table, size = self.token_bytes, len(self.token_bytes)
         return b"".join([table[i] for i in token_ids if 0 <= i < size])
 
+    def length_of(self, token_ids: Iterable[int]) -> int:
+        """Return how many bytes ``token_ids``, all of them in the vocabulary, spell."""
+        return sum(map(len, map(self.token_bytes.__getitem__, token_ids)))
+
     @classmethod
     def from_json(cls, tokenizer_json: str) -> Vocabulary:
         """Read ``tokenizer.json``.

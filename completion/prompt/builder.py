@@ -173,7 +173,7 @@ class PromptBuilder:
                     for piece, more in zip(lead.pieces, lead.ids, strict=True):
                         add(piece.kind, piece.text, more)
                 case Part.HEADER if self._layout[at + 1] is Part.PREFIX:
-                    lead_text = lead.header  # no sentinel between: encoded as one with the prefix
+                    lead_text += lead.header  # no sentinel between: one string with the prefix
                 case Part.HEADER:
                     add("header", lead.header, self.encoder.encode(lead.header))
                 case Part.TASK | Part.NEWLINE:

@@ -23,8 +23,9 @@ CACHE_PIECES = 1024
 _STRAY = re.compile(r"([\udc80-\udcff]+)")
 _STRAY_OR_MARK = re.compile(rf"([\udc80-\udcff{SPACE_MARK}]+)")
 _FIRM = r"[^\s\udc80-\udcff]"  # neither blank nor part of a character that may yet become blank
-_TOP_LEVEL_CUT = re.compile(rf"(?<={_FIRM}\n)(?={_FIRM})")
-_ANY_LINE_CUT = re.compile(rf"(?<={_FIRM}\n)(?=[ \t]*{_FIRM})")
+_TOP_LEVEL_CUT = re.compile(rf"{_FIRM}\n(?={_FIRM})")
+_BEFORE_LAST_BLANK_CUT = re.compile(rf"{_FIRM}\n(?:(?={_FIRM})|[ \t]*(?=[ \t](?!\d){_FIRM}))")
+_LINE_CUT = re.compile(rf"{_FIRM}\n(?=[ \t]*{_FIRM})")
 _REPLACEMENT = ord("?")
 
 
@@ -76,7 +77,7 @@ class TextEncoder:
         for size in (PIECE_CHARS, 16 * PIECE_CHARS, len(data)):
             start = max(0, len(data) - size)
             tail = data[start:].decode("utf-8", "surrogateescape")
-            cuts = [cut.start() for cut in self._cut.finditer(tail)]
+            cuts = [cut.end() for cut in self._cut.finditer(tail)]
             if cuts:
                 return start + len(tail[: cuts[-1]].encode("utf-8", "surrogateescape"))
         return 0
@@ -87,8 +88,8 @@ class TextEncoder:
         pieces: list[str] = []
         start = 0
         while (cut := self._cut.search(text, start + PIECE_CHARS)) is not None:
-            pieces.append(text[start : cut.start()])
-            start = cut.start()
+            pieces.append(text[start : cut.end()])
+            start = cut.end()
         return [*pieces, text[start:]]
 
     def _piece(self, piece: str) -> tuple[int, ...]:
@@ -134,24 +135,21 @@ class TextEncoder:
         return [table[byte] if table[byte] >= 0 else table[_REPLACEMENT] for byte in data]
 
     def _probe_cuts(self) -> re.Pattern[str] | None:
-        """Return where this tokenizer always cuts, found by trying it on short texts.
+        """Return where this tokenizer always cuts, each a match's end, found by trying it.
 
-        After a line end between two non-blank characters for every split known (GPT-2, Qwen,
-        Llama 3, Tekken, SentencePiece); before an indented line where the split keeps line ends
-        apart from indentation (GPT-2's does not).
+        1. After a line end before text, indented or not: splits that keep line ends apart from
+           indentation (Qwen, Llama 3, Tekken, SentencePiece).
+        2. Before the last blank of the indentation: GPT-2's split leaves that to the word. (Not
+           before a digit: StarCoder splits digits off first.)
+        3. After a line end before text that is not indented. 4. Nowhere that is known.
         """
         heads = ("x", ")", "():", "1;", '"a",', "é")
         tails = ("y", "(", "1", "_", "#", '"', "'s", "é", "世")
-        blanks = ("", " ", "  ", "   ", "    ", "        ", " " * 12, "\t", "\t\t", "\t ")
-
-        def exact(blank: str) -> bool:
-            return all(
-                self._encode(f"{head}\n{blank}{tail}")
-                == self._encode(f"{head}\n") + self._encode(f"{blank}{tail}")
-                for head in heads
-                for tail in tails
-            )
-
-        if not exact(blanks[0]):
-            return None
-        return _ANY_LINE_CUT if all(exact(blank) for blank in blanks[1:]) else _TOP_LEVEL_CUT
+        blanks = ("", " ", "  ", "   ", "    ", "        ", " " * 12, "\t", "\t\t", "\t ", " \t")
+        texts = [f"{head}\n{blank}{tail}" for head in heads for blank in blanks for tail in tails]
+        whole = {text: self._encode(text) for text in texts}
+        for pattern in (_LINE_CUT, _BEFORE_LAST_BLANK_CUT, _TOP_LEVEL_CUT):
+            cuts = [(text, cut.end()) for text in texts for cut in pattern.finditer(text)]
+            if all(self._encode(t[:at]) + self._encode(t[at:]) == whole[t] for t, at in cuts):
+                return pattern
+        return None

@@ -67,11 +67,12 @@ def prefix_window(
     firm = start == _start(text, over + SLACK, patterns) and len(ids) + SLACK <= limit
     while len(ids) > limit and start < len(text):
         drop = len(ids) - limit + 1
-        low = start + max(1, len(vocabulary.bytes_of(ids[:drop])))
-        near = start + max(1, len(vocabulary.bytes_of(ids[: drop + SLACK])))
+        low = start + max(1, vocabulary.length_of(ids[:drop]))
+        sooner = low - vocabulary.length_of(ids[max(0, drop - SLACK) : drop])
+        later = low + vocabulary.length_of(ids[drop : drop + SLACK])
+        firm = drop > SLACK and _start(text, sooner) == _start(text, later) == _start(text, low)
         start = _start(text, low)
         ids = encode(text[start:])
-        firm = start == _start(text, near)
     return Window(text=text[start:], tokens=len(ids), whole=start == 0, firm=firm)
 
 
@@ -94,7 +95,7 @@ def suffix_window(
     end = _end(text, min(len(text), reach), _EDGES if cut else _EDGES[:1])
     ids = encode(text[:end])
     while len(ids) > limit and end > 0:
-        keep = len(vocabulary.bytes_of(ids[: limit - 1]))
+        keep = vocabulary.length_of(ids[: limit - 1])
         end = _end(text, min(end - 1, keep))
         ids = encode(text[:end])
     return Window(text=text[:end], tokens=len(ids), whole=end == len(text), firm=True)

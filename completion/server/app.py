@@ -66,12 +66,12 @@ class Server:
         """
         begin = time.perf_counter()
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        close_metrics = self._serve_metrics()
         server = self._bind()
         await server.start()
         if self.address.path:
             Path(self.address.path).chmod(0o600)
         event(logging.INFO, "listening", address=self.address.target)
-        close_metrics = self._serve_metrics()
         watch = asyncio.create_task(self._watch_parent()) if exit_with_parent else None
         with _signals(self._stop):
             try:

@@ -138,7 +138,9 @@ class CompletionService(rpc.CompletionServiceServicer):
                 api_revision=API_REVISION,
             )
 
-    async def NextBytes(self, request: pb.NextBytesRequest, context: Context) -> pb.NextBytesResponse:
+    async def NextBytes(
+        self, request: pb.NextBytesRequest, context: Context
+    ) -> pb.NextBytesResponse:
         """Not there yet: comes with exact healing."""
         return await self._later("NextBytes", context)
 

@@ -48,6 +48,7 @@ class Tracker:
     def __init__(
         self, language: Language | None, place: Place, goal: Goal, extent: Extent, tab_size: int = 8
     ) -> None:
+        """Start at ``place``, read by ``language``'s rules, to complete ``goal``."""
         self._rules = rules_of(language)
         self._tab = tab_size
         self._goal = goal

@@ -45,7 +45,10 @@ class Place:
     head: bytes
     """The cursor's line before the cursor."""
     rest: bytes
-    """The cursor's line after it, without the line end."""
+    """The cursor's line after it, without the line end; nothing where ``between``."""
+    between: bool = False
+    """The cursor is at the start of a line that has text: what is written goes before that line,
+    as lines of their own."""
 
 
 def place_at(language: Language | None, prefix: bytes, suffix: bytes, tab_size: int = 8) -> Place:
@@ -55,8 +58,15 @@ def place_at(language: Language | None, prefix: bytes, suffix: bytes, tab_size: 
     lines.feed(prefix[:start])
     head = prefix[start:]
     end = suffix.find(b"\n")
-    rest = suffix if end < 0 else suffix[:end]
-    return Place(lines=lines, state=lines.peek(head), head=head, rest=rest.rstrip(b"\r"))
+    rest = (suffix if end < 0 else suffix[:end]).rstrip(b"\r")
+    between = not head and bool(rest.strip())
+    return Place(
+        lines=lines,
+        state=lines.peek(head),
+        head=head,
+        rest=b"" if between else rest,
+        between=between,
+    )
 
 
 def extent_at(language: Language | None, prefix: bytes, suffix: bytes) -> Extent:
@@ -91,7 +101,7 @@ def extent_of(language: Language | None, place: Place, suffix: bytes, tab_size: 
         outdented = place.head and columns(place.head, tab_size) <= indent
         if indent < 0 or outdented:
             return _line("statement start")
-    if _next_indent(suffix[len(place.rest) :], rules.comment, tab_size) > indent:
+    if _next_indent(suffix, place, rules.comment, tab_size) > indent:
         return _line("body exists")
     return Extent(reach=Reach.BLOCK, reason=reason, indent=indent)
 
@@ -100,12 +110,19 @@ def _line(reason: str) -> Extent:
     return Extent(reach=Reach.LINE, reason=reason)
 
 
-def _next_indent(after: bytes, comment: bytes, tab_size: int) -> int:
+def next_line_start(suffix: bytes, place: Place) -> int:
+    """Return where in ``suffix`` the line after the cursor's begins; -1: there is none."""
+    start = 0 if place.between else suffix.find(b"\n") + 1
+    return start if place.between or 0 < start < len(suffix) else -1
+
+
+def _next_indent(after: bytes, place: Place, comment: bytes, tab_size: int) -> int:
     """Return the indentation of the next line with code on it, -1 at the end of the document."""
-    pos = after.find(b"\n") + 1
-    while 0 < pos < len(after):
+    pos = next_line_start(after, place)
+    while 0 <= pos < len(after):
         end = after.find(b"\n", pos)
-        line = after[pos : end if end >= 0 else len(after)]
+        end = end if end >= 0 else len(after)
+        line = after[pos:end]
         content = line.lstrip()
         if content and not content.startswith(comment):
             return columns(line[: len(line) - len(content)], tab_size)

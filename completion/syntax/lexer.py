@@ -21,14 +21,26 @@ from completion.syntax.rules import (
 )
 
 Kind = Literal[
-    "eol", "comment", "join", "string", "number", "word", "open", "close", "operator", "statement"
+    "eol",
+    "comment",
+    "join",
+    "quote",
+    "string",
+    "number",
+    "word",
+    "open",
+    "close",
+    "operator",
+    "statement",
 ]
-"""What a piece of text is; ``statement`` is empty and marks where a logical line begins."""
+"""What a piece of text is; ``quote`` opens a string (with its prefix) and ``string`` is the rest of
+it; ``statement`` is empty and marks where a logical line begins."""
 Piece = tuple[int, int, Kind]
 """Byte offsets from the start of everything fed, and the kind."""
 
 _TEXT_STOP: dict[tuple[bytes, bool], re.Pattern[bytes]] = {}
 _PREFIX_LETTERS = b"rRuUbBfFtT"
+_LAST_WORD = re.compile(rb"[A-Za-z_0-9\x80-\xff]++\Z")
 _FORMAT_STOP = re.compile(rb"[{}\n]|\"\"\"|'''|[\"']")
 
 
@@ -50,6 +62,7 @@ class Lexer:
     )  # fmt: skip
 
     def __init__(self, rules: LexRules, *, tab_size: int = 8) -> None:
+        """Start at the beginning of a text; ``tab_size`` in columns."""
         self._rules = rules
         self._tab = tab_size
         self._pieces: list[Piece] | None = None
@@ -91,7 +104,8 @@ class Lexer:
 
     def pieces(self, lines: bytes) -> list[Piece]:
         """Read ``lines`` and return their pieces, blanks left out, in order."""
-        self._pieces = found = []
+        found: list[Piece] = []
+        self._pieces = found
         self._read(lines)
         self._pieces = None
         return found
@@ -161,7 +175,9 @@ class Lexer:
         found = pattern.match(data, pos)
         end = found.end() if found else pos
         if data[end : end + 1] in (b'"', b"'"):
-            end -= len(data[pos:end]) - len(data[pos:end].rstrip(_PREFIX_LETTERS))
+            word = _LAST_WORD.search(data, pos, end)  # it may be the prefix of that string
+            if word and word.group().lower() in self._rules.string_prefixes:
+                end = word.start()
         solid = data[pos:end].rstrip()
         if solid:
             self._last, self._end = solid[-1:], self.base + pos + len(solid)
@@ -230,7 +246,7 @@ class Lexer:
             raw=b"r" in prefix,
             docstring=docstring,
         )
-        self._emit(pos, end, "string")
+        self._emit(pos, end, "quote")
         return end
 
     def _close(self, text: bytes) -> None:
@@ -256,7 +272,7 @@ class Lexer:
             self._emit(pos, len(data), "string")
             return len(data)
         stop, end = found.group(), found.end()
-        if stop.endswith(b"\n"):
+        if stop.endswith(b"\n") and not stop.startswith(b"\\"):
             if self._drop_one_line_string():
                 end = found.start()  # the line end is code again
             self._emit(pos, end, "string")

@@ -98,8 +98,8 @@ def plain_lines_pattern(rules: LexRules) -> re.Pattern[bytes] | None:
     """Return a pattern that swallows whole lines in which nothing stays open, or ``None``.
 
     A quick way over long prefixes: such a line starts and ends outside of brackets and strings,
-    so only the last ones have to be read token by token. Strings with ``{`` or a backslash,
-    brackets nested more than twice and everything that spans lines are left to the lexer.
+    so only the last ones have to be read token by token. Brackets nested more than twice and
+    everything that spans lines are left to the lexer.
     """
     line = _plain_run(rules)
     return re.compile(rb"(?:" + line + rb"(?:#[^\n]*+)?\n)++") if line else None
@@ -115,10 +115,15 @@ def plain_run_pattern(rules: LexRules) -> re.Pattern[bytes] | None:
 def _plain_run(rules: LexRules) -> bytes:
     if rules.comment != b"#":
         return b""
-    double, single = rb'"[^"\\\n{]*+"(?!")', rb"'[^'\\\n{]*+'(?!')"
+    # Braces count in f-strings only; a pair with nothing in it that could nest is fine in both.
+    body = rb"(?:[^%s\\\n{]++|\\[^\r\n]|\{\{|\{[^\"'#\\\n{}]*+\})*+"
+    double = rb'"' + body % b'"' + rb'"(?!")'
+    single = rb"'" + body % b"'" + rb"'(?!')"
+    docstring = rb'"""[^"\\\n{]*+"""(?!")'
+    strings = docstring + rb"|" + double + rb"|" + single
     free = rb"[^()\[\]{}'\"#\\\n]++"
-    inner = rb"(?:" + free + rb"|" + double + rb"|" + single + rb")*+"
-    nested = rb"(?:\(" + inner + rb"\)|\[" + inner + rb"\])"
-    outer = rb"(?:" + free + rb"|" + double + rb"|" + single + rb"|" + nested + rb")*+"
+    inner = rb"(?:" + free + rb"|" + strings + rb")*+"
+    nested = rb"(?:\(" + inner + rb"\)|\[" + inner + rb"\]|\{" + inner + rb"\})"
+    outer = rb"(?:" + free + rb"|" + strings + rb"|" + nested + rb")*+"
     atom = rb"\(" + outer + rb"\)|\[" + outer + rb"\]|\{" + outer + rb"\}"
-    return rb"(?:" + free + rb"|" + double + rb"|" + single + rb"|" + atom + rb")*+"
+    return rb"(?:" + free + rb"|" + strings + rb"|" + atom + rb")*+"

@@ -32,7 +32,7 @@ NONE is for bytes that no span covers (blanks), OTHER for what is no token of th
 
 TYPE_IDS: dict[str, int] = {name: index for index, name in enumerate(TYPES)}
 _OPERATOR_IDS = {operator: TYPE_IDS[operator.decode()] for operator in _OPERATORS}
-_OTHER = TYPE_IDS["OTHER"]
+_OTHER, _STRING = TYPE_IDS["OTHER"], TYPE_IDS["STRING"]
 
 Span = tuple[int, int, int]
 """Byte offsets and the index in :data:`TYPES`."""
@@ -58,27 +58,15 @@ def token_types(language: Language | None, source: bytes) -> list[Span]:
             spans.append((start, end, TYPE_IDS[name]))
         elif kind in ("operator", "open", "close"):
             spans.append((start, end, _OPERATOR_IDS.get(source[start:end], _OTHER)))
-        elif kind == "string" and spans and spans[-1][1:] == (start, TYPE_IDS["STRING"]):
-            if source[spans[-1][0] : start].endswith((b'"', b"'")) and _is_closed(
-                source, spans[-1]
-            ):
-                spans.append((start, end, TYPE_IDS["STRING"]))
-            else:
-                spans[-1] = (spans[-1][0], end, TYPE_IDS["STRING"])
+        elif kind == "quote":
+            spans.append((start, end, _STRING))
+        elif kind == "string" and spans and spans[-1][1:] == (start, _STRING):
+            spans[-1] = (spans[-1][0], end, _STRING)
         elif kind == "join":
             spans.append((start, end, _OTHER))
         else:
             spans.append((start, end, TYPE_IDS[kind.upper()]))
     return spans
-
-
-def _is_closed(source: bytes, span: Span) -> bool:
-    """Tell whether the string of ``span`` is whole, so that the next one is another string."""
-    text = source[span[0] : span[1]].lstrip(b"rRuUbBfFtT")
-    for quote in (b'"""', b"'''", b'"', b"'"):
-        if text.startswith(quote):
-            return len(text) >= 2 * len(quote) and text.endswith(quote)
-    return False
 
 
 def _indentation(source: bytes, start: int, levels: list[int], spans: list[Span]) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -32,6 +33,7 @@ GRACE_S = 5.0
 _TAIL_LINES = 50
 _LINE_BYTES = 2000
 _SOCKET = "s.sock"
+_FAILURE = re.compile(r"caret \w+: |[\w.]*(Error|Exception)\b.*: ")
 _LONGEST_PATH = 107  # bytes of sun_path, less its final NUL
 
 
@@ -181,28 +183,28 @@ class OwnServer:
 
 
 def last_error(lines: Sequence[str]) -> str:
-    """Return the line that says what went wrong: the last logged error, else the last line.
+    """Return the line that says what went wrong, or an empty text when none does.
 
-    ``lines`` are JSON logs, a library's own lines, or the end of a traceback.
+    That is the last logged error, error of a command or exception; without one the last line that
+    is no log of ours, for a library may have its own way to say it.
     """
-    last = ""
+    other = ""
     for line in reversed(lines):
         try:
             entry = json.loads(line)
         except ValueError:
-            last = last or line.strip()
+            if _FAILURE.match(line):
+                return line.removeprefix("caret serve: ").strip()
+            other = other or line.strip()
             continue
-        if isinstance(entry, dict):
-            text = next((str(entry[k]) for k in ("message", "msg", "event") if entry.get(k)), "")
-            if str(entry.get("level", "")).lower() in ("error", "critical") and text:
-                return text
-            last = last or text
-    return last
+        if isinstance(entry, dict) and entry.get("level") in ("error", "critical"):
+            return str(entry.get("event", ""))
+    return other
 
 
 def _stopped(lines: Sequence[str], status: int) -> str:
-    how = f"signal {-status}" if status < 0 else f"status {status}"
-    return f"the completion server stopped: {last_error(lines) or how}"
+    reason = f"signal {-status}" if status < 0 else last_error(lines) or f"status {status}"
+    return f"the completion server stopped: {reason}"
 
 
 def _private_folder() -> Path:

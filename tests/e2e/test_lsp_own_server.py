@@ -92,10 +92,10 @@ async def test_it_serves_from_a_private_folder_and_leaves_nothing():
 
 async def test_one_that_cannot_start_says_why_in_one_line():
     with pytest.raises(CaretError) as caught:
-        async with OwnServer(extra_args=["--model", "/no/such/model"]):
+        async with OwnServer(extra_args=["--engine", "nonsense"]):
             pass
     assert caught.value.message.startswith("the completion server stopped: ")
-    assert "/no/such/model" in caught.value.message
+    assert "nonsense" in caught.value.message
     assert "\n" not in caught.value.message
 
 
@@ -109,7 +109,7 @@ async def test_it_ends_when_its_parent_is_killed():
         "        await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
     )
-    parent = subprocess.Popen(
+    parent = subprocess.Popen(  # noqa: ASYNC220 - it is killed, which asyncio would tidy up
         [sys.executable, "-c", code], env=child_environment(), stdout=subprocess.PIPE
     )
     assert parent.stdout is not None
@@ -139,7 +139,8 @@ def test_the_last_error_is_found_in_any_kind_of_log():
         last_error(["Traceback (most recent call last):", "  File x", "OSError: full"])
         == "OSError: full"
     )
-    assert last_error([]) == ""
+    assert last_error(["caret serve: no such model", "Triton is installed."]) == "no such model"
+    assert last_error(['{"level": "info", "event": "bye"}']) == ""
 
 
 async def test_the_language_server_answers_from_a_server_of_its_own(tmp_path):
@@ -193,7 +194,7 @@ async def test_a_server_killed_in_mid_answer_is_answered_for_and_replaced(tmp_pa
 
 
 async def test_a_server_that_cannot_start_is_said_once_with_what_to_do(tmp_path):
-    command = lsp_command("--serve-arg=--model", f"--serve-arg={tmp_path / 'nothing'}")
+    command = lsp_command("--serve-arg=--engine", "--serve-arg=nonsense")
     async with LspSession(command) as session:
         await session.initialize(tmp_path)
         with pytest.raises(CaretError) as caught:

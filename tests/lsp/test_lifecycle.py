@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from completion.wire.own_server import child_environment
+from lsp.server import VERSION
 from lsp.session import LspSession, RefusedError, lsp_command
 
 INVALID_REQUEST, INVALID_PARAMS, NOT_FOUND = -32600, -32602, -32601
@@ -30,6 +33,11 @@ def test_importing_the_server_loads_nothing_heavy():
     loaded = set(json.loads(found.stdout))
     assert not loaded & {"torch", "transformers", "vllm", "numpy", "tokenizers", "rich"}
     assert "grpc" not in loaded, "initialize waits for nothing that it does not need"
+
+
+def test_the_version_told_to_editors_is_the_projects():
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    assert tomllib.loads(project.read_text())["project"]["version"] == VERSION
 
 
 async def test_shutdown_and_exit_end_with_status_0(editor):

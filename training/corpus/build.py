@@ -18,6 +18,7 @@ from typing import Any
 from completion.errors import CaretError, UsageError
 from training.corpus import filters
 from training.corpus.contamination import Benchmarks, HeldOut, fingerprint, read_benchmarks
+from training.corpus.partial import Partial
 from training.corpus.shards import Document, write_manifest, write_shards
 from training.corpus.sources import Package, Source, canonical, open_package, read_sources
 
@@ -65,6 +66,8 @@ def build(settings: Settings, progress: Callable[[str, int, int], None]) -> dict
     seen = {fingerprint(d.text) for d in held_documents}
     skipped: dict[str, str] = {}
 
+    partial = Partial(settings.out, _key(settings))
+
     def train() -> Iterator[Document]:
         context = multiprocessing.get_context("fork")
         judge = _Judge(known, benchmarks)
@@ -73,17 +76,17 @@ def build(settings: Settings, progress: Callable[[str, int, int], None]) -> dict
         ) as pool:
             for done, source in enumerate(sources):
                 progress(source.name, done, len(sources))
-                try:
-                    package = open_package(source, settings.cache)
-                except CaretError as error:
-                    skipped[source.name] = error.message
-                    continue
-                if not package.licence.allowed:
-                    skipped[source.name] = package.licence.reason
-                    continue
-                tally = Tally()
-                yield from _documents(package, tally, seen, settings, pool)
-                packages[package.name] = _entry(package, tally, "train")
+                found = partial.load(source.name)
+                if found is None:
+                    found = _take(source, seen, settings, pool)
+                    partial.save(source.name, *found)
+                account, documents = found
+                seen.update(fingerprint(d.text) for d in documents)
+                if "skipped" in account:
+                    skipped[source.name] = account["skipped"]
+                else:
+                    packages[source.name] = account
+                yield from documents
 
     entries = write_shards(train(), settings.out, "train")
     if len(skipped) > MAX_SKIPPED * len(sources):
@@ -103,7 +106,32 @@ def build(settings: Settings, progress: Callable[[str, int, int], None]) -> dict
     }
     manifest["checksum"] = checksum(entries)
     write_manifest(settings.out, manifest)
+    partial.clear()
     return manifest
+
+
+def _key(settings: Settings) -> str:
+    """What decides a package's documents, beside the packages before it."""
+    lists = settings.sources.read_text(encoding="utf-8"), settings.held_out.read_text("utf-8")
+    return repr((lists, settings.package_bytes, settings.test_share, settings.decontaminate))
+
+
+def _take(
+    source: Source,
+    seen: set[bytes],
+    settings: Settings,
+    pool: concurrent.futures.ProcessPoolExecutor,
+) -> tuple[dict[str, Any], list[Document]]:
+    """One package's account and its kept documents; a refused one has no documents."""
+    try:
+        package = open_package(source, settings.cache)
+    except CaretError as error:
+        return {"skipped": error.message}, []
+    if not package.licence.allowed:
+        return {"skipped": package.licence.reason}, []
+    tally = Tally()
+    documents = list(_documents(package, tally, seen, settings, pool))
+    return _entry(package, tally, "train"), documents
 
 
 def _held_out(

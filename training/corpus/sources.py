@@ -25,7 +25,9 @@ from completion.errors import CaretError, UsageError
 from training.corpus.licences import Licence, judge
 
 SOURCES = Path(__file__).with_name("sources.toml")
-_STDLIB_SKIPPED = frozenset("site-packages test tests idlelib lib2to3 turtledemo ensurepip".split())
+_STDLIB_SKIPPED = frozenset(
+    ["site-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "ensurepip"]
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +99,9 @@ def _installed(source: Source) -> Package:
     try:
         found = importlib.metadata.distribution(source.name)
     except importlib.metadata.PackageNotFoundError:
-        raise CaretError(f"package {source.name} is not installed; install it or unlist it") from None
+        raise CaretError(
+            f"package {source.name} is not installed; install it or unlist it"
+        ) from None
 
     def files() -> Iterator[tuple[str, bytes]]:
         for entry in sorted(found.files or [], key=str):

@@ -8,7 +8,6 @@ what exact healing stands on.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 
 from completion.prompt.snippets import file_block, header_line, repository_line
@@ -94,4 +93,3 @@ def split_at(text: str, window: tuple[int, int], middle: tuple[int, int]) -> tup
     """Return prefix, middle and suffix of ``window`` around ``middle``."""
     (start, end), (a, b) = window, middle
     return text[start:a], text[a:b], text[b:end]
-

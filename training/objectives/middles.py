@@ -89,9 +89,7 @@ def _random(window: Span, rng: random.Random) -> Span:
     return start, start + length
 
 
-def _to_line_end(
-    text: str, window: Span, found: Outline, longest: int, rng: random.Random
-) -> Span:
+def _to_line_end(text: str, window: Span, found: Outline, longest: int, rng: random.Random) -> Span:
     """From a random character that is not in a blank line's end to the end of its line."""
     for _ in range(8):
         start = rng.randrange(*window)

@@ -166,6 +166,13 @@ def test_stability_does_not_trust_half_a_character():
     assert own.stable_bytes(data) == len(b"a = 1\n")
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "starcoder1"])
+def test_indented_code_is_cut_too(name):
+    """One class may fill a file. (``starcoder1`` has GPT-2's split and indentation tokens too.)"""
+    code = b"class A:\n" + b"    x = 1\n        y = 2\n" * 100
+    assert encoder(name).stable_bytes(code + b"    z") > len(code) - 4
+
+
 def test_a_keystroke_encodes_one_piece_only():
     calls: list[int] = []
     known = encoder("qwen")

@@ -1,0 +1,1 @@
+"""The commands of ``caret`` that measure, one a file."""

@@ -1,0 +1,72 @@
+"""``caret bench``: speed, every row a ratio or a time beside its bar, measured in one run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from completion.commands.flags import add_model_flags, configured, words_for_server
+from completion.config import Config
+
+HELP = "speed, as ratios measured in one run"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "suite", choices=("latency", "keystrokes"),
+        help="latency: the service over the bare engine; keystrokes: the language server under load",
+    )  # fmt: skip
+    add_model_flags(parser)
+    parser.add_argument("--rounds", type=int, default=30, help="of the short ones (default 30)")
+    parser.add_argument("--starts", type=int, default=5, help="of the server (default 5)")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the rows there; - for standard output"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; status 1 when a bar does not hold."""
+    console = Console(stderr=True, highlight=False)
+    config = configured(args)
+    measure = _latency if args.suite == "latency" else _keystrokes
+    rows = asyncio.run(measure(args, config, lambda text: console.print(f"[dim]{text}[/]")))
+    if args.json:
+        shown = [{"name": r.name, "ratio": round(r.ratio, 4), "bar": r.bar, "holds": r.holds,
+                  "runs": r.runs} for r in rows]  # fmt: skip
+        text = json.dumps({"suite": args.suite, "rows": shown}, indent=2) + "\n"
+        if args.json == "-":
+            sys.stdout.write(text)
+        else:
+            Path(args.json).write_text(text)
+    if args.json != "-":
+        table = Table("", "measured", "bar", "runs", "", box=None)
+        for row in rows:
+            mark = "[green]holds[/]" if row.holds else "[red]misses[/]"
+            table.add_row(row.name, f"{row.ratio:.3g}", f"≤ {row.bar:g}", str(row.runs), mark)
+        Console(highlight=False).print(table)
+    return 0 if all(row.holds for row in rows) else 1
+
+
+async def _latency(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
+    from eval.latency import start_to_serving, unary_over_bare
+
+    rows = []
+    if args.starts:
+        rows.append(await start_to_serving(args.starts, words_for_server(args), say))
+    if args.rounds:
+        rows += await unary_over_bare(config, args.rounds, say)
+    return rows
+
+
+async def _keystrokes(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
+    from eval.keystrokes import rows
+
+    return await rows(words_for_server(args), say)

@@ -1,0 +1,79 @@
+"""The program: exit statuses, one-line errors, and what is not imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+from completion.cli import COMMANDS, main
+
+
+def caret(*words, **kwargs):
+    command = [sys.executable, "-m", "completion.cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **kwargs)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert "usage: caret" in capsys.readouterr().out
+
+
+def test_no_command_is_a_wrong_call(capsys):
+    assert main([]) == 2
+    assert "COMMAND" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_a_wrong_call():
+    assert caret("complte").returncode == 2
+
+
+def test_a_wrong_flag_value_is_one_line_and_status_2():
+    result = caret("serve", "--max-running", "many")
+    assert result.returncode == 2
+    assert result.stderr.splitlines() == ["caret serve: --max-running: wants a number, not 'many'"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--listen", "0.0.0.0:9"], "only loopback and unix sockets"),
+        (["--listen", "nowhere"], "neither HOST:PORT nor unix:PATH"),
+        (["--listen", "unix:/no/such/folder/s"], "folder of the socket does not exist"),
+        (["--listen", "unix:/dev/null"], "exists and is no socket"),
+        (["--metrics", "192.0.2.1:9"], "metrics are served on loopback only"),
+    ],
+)
+def test_serve_refuses_addresses_it_cannot_keep_private(words, said):
+    listen = [] if "--listen" in words else ["--listen", "127.0.0.1:0"]
+    result = caret("serve", "--engine", "fake", *listen, *words)
+    assert result.returncode == 2
+    errors = [line for line in result.stderr.splitlines() if not line.startswith("{")]
+    assert len(errors) == 1
+    assert said in errors[0]
+
+
+def test_debug_shows_the_traceback():
+    result = caret("complete", "--debug", "nowhere.py:1:1")
+    assert "Traceback" in result.stderr
+    assert "Traceback" not in caret("complete", "nowhere.py:1:1").stderr
+
+
+@pytest.mark.parametrize("name", ["lsp", "complete", "serve", "doctor", "demo"])
+def test_reading_the_flags_loads_no_heavy_library(name):
+    probe = (
+        "import sys; from completion.cli import _parser; _parser(sys.argv[1]);"
+        "print([m for m in ('torch', 'transformers', 'vllm', 'numpy') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", probe, name], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_a_closed_pipe_is_no_traceback():
+    command = f"{sys.executable} -m completion.cli doctor --json | true"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,207 @@
+"""The model card: what a model was made of, what it measured, and what it says, as it is.
+
+Lives here: the text and the picture; every number comes from the run's files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.evaluate import overall
+from training.progress import duration
+
+if TYPE_CHECKING:
+    from training.export import Measurements
+    from training.samples import Cursor
+
+LICENCE = "Apache-2.0"
+"""The licence of the weights: the repository's own."""
+Samples = list[tuple["Cursor", list[tuple[str, bool]]]]
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Return the rows that a run logged."""
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def write_curve(path: Path, metrics: list[dict[str, Any]]) -> bool:
+    """Draw bits per byte over tokens; return whether matplotlib was there to do it."""
+    try:
+        importlib.import_module("matplotlib").use("Agg")
+        plot = importlib.import_module("matplotlib.pyplot")
+    except ImportError:
+        return False
+    trained = [(m["tokens"] / 1e6, m["bits_per_byte"]) for m in metrics if "bits_per_byte" in m]
+    held = [
+        (m["tokens"] / 1e6, m["held_out_bits_per_byte"])
+        for m in metrics
+        if "held_out_bits_per_byte" in m
+    ]
+    figure, axes = plot.subplots(figsize=(6.4, 3.6), dpi=90)
+    axes.plot([t for t, _ in trained], [b for _, b in trained], linewidth=0.8, label="training")
+    axes.plot([t for t, _ in held], [b for _, b in held], "o-", label="held out (sample)")
+    axes.set_xlabel("million tokens")
+    axes.set_ylabel("bits per byte")
+    axes.set_ylim(0.5, 4)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path)
+    plot.close(figure)
+    return True
+
+
+def write_card(
+    path: Path,
+    about: dict[str, Any],
+    index: dict[str, Any],
+    corpus: dict[str, Any],
+    measured: Measurements,
+    samples: Samples,
+) -> None:
+    """Write the card in Markdown."""
+    sections = [
+        _head(about, index),
+        _training(index),
+        _data(corpus, index),
+        _bits(measured),
+        _samples(samples),
+        _limits(about),
+        _packages(corpus),
+    ]
+    path.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+
+
+def _head(about: dict[str, Any], index: dict[str, Any]) -> str:
+    return f"""---
+license: {LICENCE.lower()}
+language: [code]
+library_name: transformers
+tags: [code, python, fill-in-the-middle]
+---
+# {about["name"]}, version {about["version"]}
+
+A decoder of {index["parameters"] / 1e6:.1f}M parameters that fills in the middle of Python files: the model that
+comes with Caret, trained from nothing by this repository's own pipeline. Llama architecture,
+bfloat16, {about["context_tokens"]} tokens of context, byte-level BPE. It speaks PSM and SPM with
+Qwen2.5-Coder's sentinels, and knows other files in front in Caret's snippet format
+{about["snippet_format"]}. Weights: {LICENCE}."""
+
+
+def _training(index: dict[str, Any]) -> str:
+    recipe = index["recipe"]
+    model, data, optim = recipe["model"], recipe["data"], recipe["optim"]
+    state = "to the end of its schedule" if index["finished"] else "and stopped before its end"
+    return f"""## Training
+
+- {index["tokens"] / 1e6:.1f}M tokens with loss ({index["epochs"]:.2f} passes over the documents), {index["step"]:,} steps,
+  {duration(index["seconds"])} on {index["device"]}, {state}. Which weights: {index.get("chosen", "last")}.
+- {model["width"]} wide, {model["layers"]} layers, {model["heads"]} heads over {model["kv_heads"]} key-value heads of {model["head_dim"]}, feed-forward
+  {model["ffn"]}, vocabulary {model["vocabulary"]}, tied embeddings.
+- Rows of {_join(data["lengths"])} tokens; fill-in-the-middle in {data["fim_rate"]:.0%} of examples, half in each order
+  (SPM {data["spm_rate"]:.0%}), cuts at characters and drawn anew in each pass; other files of the package in
+  front in {data["neighbour_rate"]:.0%}.
+- Muon {optim["muon_lr"]} on hidden matrices, AdamW {optim["embedding_lr"]} on embeddings; {optim["warmup_steps"]} steps of warm-up, linear
+  decay over the last {optim["decay_share"]:.0%} to {optim["final_share"]:.0%}. The whole recipe is in the run's index.
+
+![Bits per byte over tokens](loss.png)"""
+
+
+def _data(corpus: dict[str, Any], index: dict[str, Any]) -> str:
+    total = corpus["totals"]["train"]
+    counts: Counter[str] = Counter()
+    for package in corpus["packages"].values():
+        if package["part"] == "train" and package["files"]:
+            counts[package["licence"]] += 1
+    licences = ", ".join(f"{n} × {name}" for name, n in counts.most_common())
+    dropped = ", ".join(f"{n:,} {why}" for why, n in total["dropped"].items())
+    refused = "; ".join(f"{name} ({why})" for name, why in sorted(corpus["skipped"].items()))
+    tokens = f", {total['tokens'] / 1e6:.1f}M tokens" if "tokens" in total else ""
+    thinned = corpus.get("thinned_to")
+    share = f" The pack held {thinned:.0%} of it." if thinned else ""
+    return f"""## Data
+
+Permissively licensed Python by package: {total["packages"]} packages, {total["files"]:,} of {total["files_seen"]:,} files,
+{total["bytes"] / 1e6:.0f} MB{tokens}, checksum `{corpus["checksum"][:16]}`. The model saw {index["tokens"] / 1e6:.1f}M tokens of
+it.{share}
+
+- Licences: {licences}.
+- Left out, files: {dropped}.
+- Refused, packages: {refused or "none"}.
+- {corpus["settings"]["decontaminated_items"]} benchmark items (HumanEval, MBPP, SAFIM) were looked for, and files that contain one dropped."""
+
+
+def _bits(measured: Measurements) -> str:
+    if not measured.by_package:
+        return "## Held-out packages\n\nNot measured at this export."
+    rows = [
+        f"| {name} | {m.bytes / 1e3:,.0f} | {m.bits_per_byte:.3f} |"
+        for name, m in measured.by_package.items()
+    ]
+    whole = overall(measured.by_package)
+    rows.append(f"| **all** | {whole.bytes / 1e3:,.0f} | **{whole.bits_per_byte:.3f}** |")
+    windows = ", ".join(f"{b:.3f} at {w}" for w, b in measured.by_window.items())
+    table = "\n".join(rows)
+    return f"""## Held-out packages
+
+Bits per byte of raw text, left to right, in windows of the trained length; the packages were
+excluded by name, and files that copy them by content.
+
+| package | kB measured | bits per byte |
+| --- | --- | --- |
+{table}
+
+By window in tokens, on long files: {windows}. The stated context is the longest window that reads
+no worse than a shorter one."""
+
+
+def _samples(samples: Samples) -> str:
+    rows: list[str] = []
+    for cursor, said in samples:
+        before = cursor.prefix.splitlines()[-1]
+        behind = cursor.suffix.splitlines()[0]
+        cells = [_code(before + "▮" + behind), _code(cursor.expected)]
+        cells += [_code(text) + (" ∎" if ended else " …") for text, ended in said]
+        rows.append("| " + " | ".join(cells) + " |")
+    table = "\n".join(rows)
+    return f"""## What it says
+
+Greedy, without healing, filters or stop rule; ▮ is the cursor (only its line is shown), ∎ means that the
+model ended by itself, … that it was cut after 24 tokens.
+
+| line | one would expect | PSM | SPM |
+| --- | --- | --- | --- |
+{table}"""
+
+
+def _code(text: str) -> str:
+    shown = text.replace("\n", "⏎").replace("|", "\\|").replace("`", "'")
+    return f"`` {shown} ``" if shown.strip() else f"`{shown}`" if shown else "(nothing)"
+
+
+def _limits(about: dict[str, Any]) -> str:
+    return f"""## Limits
+
+A very small model that has seen little: it knows the shapes of Python and common names, and invents
+the rest. It can repeat text it was trained on. Python only; at most {about["context_tokens"]} tokens."""
+
+
+def _packages(corpus: dict[str, Any]) -> str:
+    by_part: dict[str, list[str]] = {"train": [], "held_out": []}
+    for name, package in sorted(corpus["packages"].items()):
+        if package["files"]:
+            by_part[package["part"]].append(f"{name} {package['version']} ({package['licence']})")
+    return (
+        "## Packages\n\nTrained on: " + ", ".join(by_part["train"]) + ".\n\nHeld out: "
+        + ", ".join(by_part["held_out"]) + "."
+    )  # fmt: skip
+
+
+def _join(values: list[int]) -> str:
+    return " and ".join(map(str, values))
