@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from completion.config import ClientConfig, Config, load
-from lsp import inline, settings
+from lsp import inline, settings, timings
 from lsp.documents import Documents
 from lsp.latest import Latest
 from lsp.protocol import Protocol, describe, silence_pygls
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("caret.lsp")
 
 NAME = "caret"
+TIMINGS = "caret/timings"
+"""The notification that goes before an answer to a client with the capability ``caretTimings``."""
 VERSION = "0.1.0"
 
 
@@ -152,7 +154,15 @@ async def complete(
     )
     if response is None or snapshot.is_stale or documents.opened(uri) is not document:
         return inline.empty()
+    if wants_timings(server):
+        server.protocol.notify(TIMINGS, timings.of(response))
     return inline.items(snapshot, response)
+
+
+def wants_timings(server: Server) -> bool:
+    """Whether the client asked, as an experimental capability, to be told where the time went."""
+    experimental = server.client_capabilities.experimental
+    return bool(isinstance(experimental, Mapping) and experimental.get("caretTimings"))
 
 
 async def pull_settings(server: Server) -> None:

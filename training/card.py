@@ -79,6 +79,7 @@ def write_card(
 
 
 def _head(about: dict[str, Any], index: dict[str, Any]) -> str:
+    size, context = f"{index['parameters'] / 1e6:.1f}M", about["context_tokens"]
     return f"""---
 license: {LICENCE.lower()}
 language: [code]
@@ -87,30 +88,39 @@ tags: [code, python, fill-in-the-middle]
 ---
 # {about["name"]}, version {about["version"]}
 
-A decoder of {index["parameters"] / 1e6:.1f}M parameters that fills in the middle of Python files: the model that
-comes with Caret, trained from nothing by this repository's own pipeline. Llama architecture,
-bfloat16, {about["context_tokens"]} tokens of context, byte-level BPE. It speaks PSM and SPM with
-Qwen2.5-Coder's sentinels, and knows other files in front in Caret's snippet format
-{about["snippet_format"]}. Weights: {LICENCE}."""
+A decoder of {size} parameters that fills in the middle of Python files: the model that comes
+with Caret, trained from nothing by this repository's own pipeline. Llama architecture, bfloat16,
+{context} tokens of context, byte-level BPE. It speaks PSM and SPM with Qwen2.5-Coder's sentinels,
+and knows other files in front in Caret's snippet format {about["snippet_format"]}.
+Licence of the weights: {LICENCE}."""
 
 
 def _training(index: dict[str, Any]) -> str:
     recipe = index["recipe"]
     model, data, optim = recipe["model"], recipe["data"], recipe["optim"]
     state = "to the end of its schedule" if index["finished"] else "and stopped before its end"
+    seen, passes = f"{index['tokens'] / 1e6:.1f}M", f"{index['epochs']:.2f}"
+    heads = f"{model['heads']} heads over {model['kv_heads']} key-value heads"
+    shape = f"{model['width']} wide, {model['layers']} layers, {heads} of {model['head_dim']}"
+    rates = f"Muon {optim['muon_lr']} on hidden matrices, AdamW {optim['embedding_lr']}"
+    decay = f"over the last {optim['decay_share']:.0%} to {optim['final_share']:.0%}"
     return f"""## Training
 
-- {index["tokens"] / 1e6:.1f}M tokens with loss ({index["epochs"]:.2f} passes over the documents), {index["step"]:,} steps,
-  {duration(index["seconds"])} on {index["device"]}, {state}. Which weights: {index.get("chosen", "last")}.
-- {model["width"]} wide, {model["layers"]} layers, {model["heads"]} heads over {model["kv_heads"]} key-value heads of {model["head_dim"]}, feed-forward
-  {model["ffn"]}, vocabulary {model["vocabulary"]}, tied embeddings.
-- Rows of {_join(data["lengths"])} tokens; fill-in-the-middle in {data["fim_rate"]:.0%} of examples, half in each order
-  (SPM {data["spm_rate"]:.0%}), cuts at characters and drawn anew in each pass; other files of the package in
-  front in {data["neighbour_rate"]:.0%}.
-- Muon {optim["muon_lr"]} on hidden matrices, AdamW {optim["embedding_lr"]} on embeddings; {optim["warmup_steps"]} steps of warm-up, linear
-  decay over the last {optim["decay_share"]:.0%} to {optim["final_share"]:.0%}. The whole recipe is in the run's index.
+- {seen} tokens with loss ({passes} passes over the documents), {index["step"]:,} steps,
+  {duration(index["seconds"])} on {index["device"]}, {state}. Weights: {_weights(index)}.
+- {shape}, feed-forward {model["ffn"]}, vocabulary {model["vocabulary"]}, tied embeddings.
+- Rows of {_join(data["lengths"])} tokens, {recipe["loop"]["batch_tokens"]} tokens a step.
+  Fill-in-the-middle in {data["fim_rate"]:.0%} of examples, suffix first in {data["spm_rate"]:.0%}
+  of these, cuts at characters and drawn anew in each pass; other files of the package in front in
+  {data["neighbour_rate"]:.0%}.
+- {rates} on embeddings; {optim["warmup_steps"]} steps of warm-up, then constant, linear decay
+  {decay}.
 
 ![Bits per byte over tokens](loss.png)"""
+
+
+def _weights(index: dict[str, Any]) -> str:
+    return "an average of the tail" if index.get("weights") == "average" else "the last ones"
 
 
 def _data(corpus: dict[str, Any], index: dict[str, Any]) -> str:
@@ -123,18 +133,19 @@ def _data(corpus: dict[str, Any], index: dict[str, Any]) -> str:
     dropped = ", ".join(f"{n:,} {why}" for why, n in total["dropped"].items())
     refused = "; ".join(f"{name} ({why})" for name, why in sorted(corpus["skipped"].items()))
     tokens = f", {total['tokens'] / 1e6:.1f}M tokens" if "tokens" in total else ""
+    files = f"{total['files']:,} of {total['files_seen']:,} files, {total['bytes'] / 1e6:.0f} MB"
     thinned = corpus.get("thinned_to")
     share = f" The pack held {thinned:.0%} of it." if thinned else ""
+    items = corpus["settings"]["decontaminated_items"]
     return f"""## Data
 
-Permissively licensed Python by package: {total["packages"]} packages, {total["files"]:,} of {total["files_seen"]:,} files,
-{total["bytes"] / 1e6:.0f} MB{tokens}, checksum `{corpus["checksum"][:16]}`. The model saw {index["tokens"] / 1e6:.1f}M tokens of
-it.{share}
+Permissively licensed Python by package: {total["packages"]} packages, {files}{tokens}
+(checksum `{corpus["checksum"][:16]}`). The model saw {index["tokens"] / 1e6:.1f}M tokens.{share}
 
 - Licences: {licences}.
 - Left out, files: {dropped}.
 - Refused, packages: {refused or "none"}.
-- {corpus["settings"]["decontaminated_items"]} benchmark items (HumanEval, MBPP, SAFIM) were looked for, and files that contain one dropped."""
+- {items} benchmark texts (HumanEval, MBPP, SAFIM) were looked for; files with one were dropped."""
 
 
 def _bits(measured: Measurements) -> str:

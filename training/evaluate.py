@@ -27,6 +27,7 @@ class Measured:
 
     @property
     def bits_per_byte(self) -> float:
+        """The measure itself; 0 for no text."""
         return self.bits / max(1, self.bytes)
 
 

@@ -44,13 +44,17 @@ class Encoding(Protocol):
     """What of ``tokenizers.Encoding`` is used."""
 
     @property
-    def ids(self) -> list[int]: ...
+    def ids(self) -> list[int]:
+        """The tokens."""
+        ...
 
 
 class TextEncoder(Protocol):
     """What of ``tokenizers.Tokenizer`` is used."""
 
-    def encode(self, sequence: str) -> Encoding: ...
+    def encode(self, sequence: str) -> Encoding:
+        """Return the tokens of a text; none of them is a sentinel."""
+        ...
 
 
 class ExampleMaker:

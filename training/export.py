@@ -106,6 +106,7 @@ def export(settings: ExportSettings) -> dict[str, Any]:
     ]
     corpus = json.loads((settings.run / "corpus.json").read_text(encoding="utf-8"))
     metrics = read_metrics(settings.run / "metrics.jsonl")
+    index.setdefault("weights", next((m["chosen"] for m in metrics if "chosen" in m), "last"))
     write_curve(settings.out / "loss.png", metrics)
     write_card(settings.out / "MODEL_CARD.md", about, index, corpus, measured, samples)
     size = sum(p.stat().st_size for p in settings.out.rglob("*") if p.is_file())

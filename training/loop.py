@@ -137,7 +137,7 @@ class Run:
             for name, handler in restore.items():
                 signal.signal(name, handler)
         done = self.progress >= 1.0
-        self._save(self._final_weights() if done else None)
+        self._save(*(self._final_weights() if done else (None, "")))
         return done
 
     def _steps(
@@ -167,7 +167,7 @@ class Run:
                 self._log({"held_out_bits_per_byte": bits})
             if self._due(here.last_saved, loop.checkpoint_every_minutes):
                 here.last_saved = here.seconds
-                self._save(None)
+                self._save(None, "")
 
     def _step(self, loss_of: Callable[[Tensor, Tensor], Tensor]) -> tuple[float, int, int]:
         """One update; return its summed loss in nats, its targets and their bytes."""
@@ -221,7 +221,7 @@ class Run:
         bits, size = self._group.sums(mine.bits, mine.bytes)
         return bits / max(1.0, size)
 
-    def _final_weights(self) -> dict[str, Tensor]:
+    def _final_weights(self) -> tuple[dict[str, Tensor], str]:
         """The last weights or their average, whichever reads the held-out sample better."""
         last = {n: p.detach().clone() for n, p in self.model.named_parameters()}
         bits = self.measure()
@@ -233,7 +233,7 @@ class Run:
                 chosen, weights, bits = "average", self._average.weights, averaged
             self._put(last)
         self._log({"held_out_bits_per_byte": bits, "chosen": chosen, "final": True})
-        return weights
+        return weights, chosen
 
     @torch.no_grad()
     def _put(self, weights: dict[str, Tensor]) -> None:
@@ -265,7 +265,7 @@ class Run:
         with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
-    def _save(self, weights: dict[str, Tensor] | None) -> None:
+    def _save(self, weights: dict[str, Tensor] | None, chosen: str) -> None:
         """Write the checkpoint, then the weights: the final ones, or those of this moment."""
         here = self.position
         data = self._group.gather(self._stream.state())
@@ -290,6 +290,7 @@ class Run:
             "step": here.step,
             "tokens": here.tokens,
             "seconds": here.seconds,
+            "weights": chosen or ("average" if self._average.weights else "last"),
             "epochs": self._stream.epoch,
             "device": str(self.device),
         }

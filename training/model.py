@@ -35,6 +35,7 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x_BTD: Tensor) -> Tensor:
+        """Return ``x_BTD`` at unit scale, times the trained weight."""
         x32 = x_BTD.float()
         scale = torch.rsqrt(x32.pow(2).mean(-1, keepdim=True) + NORM_EPS)
         return (x32 * scale).to(x_BTD.dtype) * self.weight.to(x_BTD.dtype)
@@ -71,6 +72,7 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(inner, recipe.width, bias=False)
 
     def forward(self, x_BTD: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> Tensor:
+        """Return the mixed values (B, T, D)."""
         rows, length, _ = x_BTD.shape
         q = self.q_proj(x_BTD).view(rows, length, self.heads, self.head_dim).transpose(1, 2)
         k = self.k_proj(x_BTD).view(rows, length, self.kv_heads, self.head_dim).transpose(1, 2)
@@ -103,6 +105,7 @@ class FeedForward(nn.Module):
         self.down_proj = nn.Linear(recipe.ffn, recipe.width, bias=False)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
+        """Return the gated values (B, T, D)."""
         return self.down_proj(F.silu(self.gate_proj(x_BTD)) * self.up_proj(x_BTD))
 
 
@@ -117,6 +120,7 @@ class Layer(nn.Module):
         self.mlp = FeedForward(recipe)
 
     def forward(self, x_BTD: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> Tensor:
+        """Return the residual stream behind the block."""
         x_BTD = x_BTD + self.self_attn(self.input_layernorm(x_BTD), cos_TE, sin_TE)
         return x_BTD + self.mlp(self.post_attention_layernorm(x_BTD))
 
@@ -137,6 +141,7 @@ class Trunk(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
 
     def forward(self, ids_BT: Tensor) -> Tensor:
+        """Return hidden states (B, T, D) for ids (B, T)."""
         x_BTD = self.embed_tokens(ids_BT)
         if torch.is_autocast_enabled(x_BTD.device.type):
             x_BTD = x_BTD.to(torch.get_autocast_dtype(x_BTD.device.type))

@@ -59,9 +59,11 @@ class Optimizers:
             optimizer.zero_grad(set_to_none=True)
 
     def state_dict(self) -> list[dict[str, Any]]:
+        """Return both states."""
         return [o.state_dict() for o in self._all]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """Take back what :meth:`state_dict` returned."""
         for optimizer, state in zip(self._all, states, strict=True):
             optimizer.load_state_dict(state)
 

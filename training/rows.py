@@ -9,7 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,10 @@ class Packer:
 
     def state(self) -> dict[str, Any]:
         """Return the rows under way."""
-        return {"open": self._open, "ready": list(self.ready)}
+        return {key: [(list(a), list(b)) for a, b in rows] for key, rows in self._rows()}
+
+    def _rows(self) -> tuple[tuple[str, Iterable[tuple[list[int], list[int]]]], ...]:
+        return ("open", self._open), ("ready", self.ready)
 
     def load(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state` returned."""

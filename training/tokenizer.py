@@ -111,9 +111,12 @@ def load_text_encoder(folder: Path) -> Tokenizer:
 
 def sentinels_of(tokenizer: Tokenizer) -> Sentinels:
     """Return the ids of the sentinels; a tokenizer that lacks one is a :class:`UsageError`."""
-    ids = [tokenizer.token_to_id(s) for s in SENTINELS]
-    if None in ids:
-        raise UsageError(f"tokenizer: {SENTINELS[ids.index(None)]} is missing")
+    ids: list[int] = []
+    for sentinel in SENTINELS:
+        found = tokenizer.token_to_id(sentinel)
+        if found is None:
+            raise UsageError(f"tokenizer: {sentinel} is missing; train one with caret tokenizer")
+        ids.append(found)
     names = ("end", "fim_prefix", "fim_suffix", "fim_middle", "fim_pad", "repo_name", "file_sep")
     return Sentinels(**dict(zip(names, ids, strict=True)))
 

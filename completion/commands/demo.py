@@ -93,7 +93,9 @@ async def _session(args: argparse.Namespace, console: Console) -> tuple[list[Res
         path.write_text(source, encoding="utf-8")
         async with LspSession(lsp_command(*words)) as session:
             with console.status("starting caret lsp, and the model behind it …"):
-                await session.initialize(Path(folder), options={"reportTimings": True})
+                await session.initialize(
+                    Path(folder), capabilities={"experimental": {"caretTimings": True}}
+                )
                 await session.ready()
             loaded = time.perf_counter() - begin
             console.print(f"[bold]Caret[/] is ready after {loaded:.1f} s\n")

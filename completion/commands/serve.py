@@ -59,12 +59,17 @@ async def _serve(config: Config, args: argparse.Namespace) -> None:
             from completion.engine.fake import FakeEngine, fake_checkpoint
 
             return fake_checkpoint(), FakeEngine(delay_ms=args.fake_delay_ms)
+        from completion.engine import preload
         from completion.engine.vllm import VllmEngine, prepare
 
         prepare(config.model)  # vLLM is imported in a second process while this one reads on
         from completion.engine.checkpoint import load_checkpoint
 
-        checkpoint = load_checkpoint(config.model.path)
+        try:
+            checkpoint = load_checkpoint(config.model.path)
+        except BaseException:
+            preload.abandon()
+            raise
         return checkpoint, VllmEngine(checkpoint, config.model)
 
     server = Server(config, load)

@@ -8,22 +8,39 @@ gRPC, so forking it is safe where forking this process would not be.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import multiprocessing
 import os
 import select
+import signal
 import threading
 from collections.abc import Callable
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
-_MODULES = ["vllm.v1.engine.core", "vllm.v1.worker.cpu_worker", "vllm.model_executor.models.llama"]
+_MODULES = [
+    "completion.engine.no_gc",
+    "vllm.v1.engine.core",
+    "vllm.v1.worker.cpu_worker",
+    "vllm.model_executor.models.llama",
+]
 
 
 def begin() -> None:
     """Start the fork server; call before importing vLLM, with the environment already set."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(_MODULES)
     forkserver.ensure_running()
+
+
+def abandon() -> None:
+    """End the fork server even while it imports; without this it outlives a failed start by that."""
+    server = forkserver._forkserver
+    pid = getattr(server, "_forkserver_pid", None)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def use_for_engine_core() -> None:
@@ -59,6 +76,8 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     threading.Thread(target=_end_with, args=(service,), daemon=True).start()
+    gc.freeze()
+    gc.enable()
     target(**kwargs)
 
 

@@ -9,6 +9,7 @@ hold. ``engine_args`` are laid over both.
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import sys
@@ -60,12 +61,18 @@ class VllmEngine(Engine):
 
     async def start(self) -> None:
         """Load the model; about eight seconds on two CPU cores."""
+        collecting = gc.isenabled()
+        gc.disable()  # see no_gc
         try:
             self._llm = await asyncio.to_thread(self._build)
         except CaretError:
             raise
         except Exception as error:
             raise CaretError(f"vLLM did not start: {_one_line(error)}") from error
+        finally:
+            gc.freeze()  # what is there now stays: no collection has to walk it again
+            if collecting:
+                gc.enable()
         # The output handler wants the event loop that the requests will run on.
         self._llm._run_output_handler()
 
@@ -199,7 +206,7 @@ class VllmEngine(Engine):
         return self._llm is not None and not self._llm.errored
 
     async def stop(self) -> None:
-        """End the engine core; nothing is left running."""
+        """End the engine core; nothing is left running. It may not have started."""
         llm, self._llm = self._llm, None
         if llm is not None:
             handler = llm.output_handler  # else it logs the end of the engine core as a failure
@@ -208,6 +215,7 @@ class VllmEngine(Engine):
                 await asyncio.gather(handler, return_exceptions=True)
             await asyncio.to_thread(llm.shutdown)
             llm.shutdown = lambda *_: None  # its __del__ calls it again, perhaps at exit
+        preload.abandon()
 
     def _name(self) -> str:
         return f"caret-{next(self._ids)}"

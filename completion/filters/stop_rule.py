@@ -5,6 +5,7 @@ It knows text only. What ends a completion depends on the bytes, never on the pi
 
 from __future__ import annotations
 
+import bisect
 import enum
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Stop:
 
     reason: StopReason
     length: int
-    """Bytes of the generated text that are the middle."""
+    """Bytes of the generated text, as fed, that are the middle."""
 
 
 _REASONS = {
@@ -85,6 +86,8 @@ class StopRule:
         self._rest = cursor.place.rest if not cursor.at_line_end else b""
         self._inside = self.cursor.inside_word
         self._text = bytearray()
+        self._returns: list[int] = []
+        self._kept = 0
         self._held = bytearray()
         self._begun = open_character(cursor.prefix)
         self._head = cursor.place.head
@@ -95,9 +98,14 @@ class StopRule:
         self._stop: Stop | None = None
 
     @property
-    def text(self) -> bytes:
-        """Everything fed so far, as whole characters."""
-        return bytes(self._text)
+    def middle(self) -> bytes:
+        """The middle, once the rule has stopped, without carriage returns."""
+        return bytes(self._text[: self._kept])
+
+    @property
+    def final_text(self) -> bytes:
+        """The first :attr:`final_bytes` of the text, without carriage returns."""
+        return bytes(self._text[: self._final()])
 
     @property
     def stopped(self) -> bool:
@@ -116,8 +124,11 @@ class StopRule:
         The last one's line end is left out, as are lines that may turn out to be a repetition or
         the text after the cursor.
         """
+        return self._raw(self._final())
+
+    def _final(self) -> int:
         if self._stop:
-            return self._stop.length
+            return self._kept
         doubts = [d for d in (self._suffix.doubtful, self._repeats.doubtful) if d is not None]
         final = min([self._solid_end, *doubts])
         return len(self._text[:final].rstrip()) if doubts else final
@@ -131,7 +142,7 @@ class StopRule:
         if size:
             self._begun = b""
         old = len(self._text)
-        self._text += self._held[:size]
+        self._add(bytes(self._held[:size]))
         del self._held[:size]
         sentinel = SENTINEL.search(self._text, max(0, old - MAX_BYTES))
         self._stop = self._lines(sentinel.end() if sentinel else len(self._text))
@@ -139,6 +150,18 @@ class StopRule:
             del self._text[sentinel.start() if sentinel else len(self._text) :]
             self.finish(StopReason.MODEL)
         return self._stop
+
+    def _add(self, new: bytes) -> None:
+        """Take new text without its carriage returns, and remember where they were."""
+        first, *others = new.split(b"\r")
+        self._text += first
+        for part in others:
+            self._returns.append(len(self._text))
+            self._text += part
+
+    def _raw(self, length: int) -> int:
+        """Return how many bytes as fed the first ``length`` bytes of the text were."""
+        return length + bisect.bisect_left(self._returns, length)
 
     def finish(self, reason: StopReason = StopReason.MODEL) -> Stop:
         """Say where the middle ends now that nothing more will come, for ``reason``.
@@ -225,4 +248,5 @@ class StopRule:
             length = line_end + 1 if length and blank else length
             if b"\n" not in text:
                 length = end
-        return Stop(reason=reason, length=length)
+        self._kept = length
+        return Stop(reason=reason, length=self._raw(length))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from completion.filters import eol
 from completion.filters.cursor import Cursor
 from completion.filters.duplicate_line import document_line, is_duplicate
 from completion.filters.pipeline import Result, run
@@ -45,7 +44,7 @@ class Stream:
         if not self._early or self._rule.stopped or final <= self._final:
             return None
         self._final = final
-        text = eol.unify(self._rule.text[:final])
+        text = self._rule.final_text
         line = document_line(text, self._cursor)
         if not text.strip() or (line is not None and is_duplicate(line, self._cursor)):
             return None
@@ -57,8 +56,8 @@ class Stream:
 
     def close(self) -> tuple[Chunk | None, Result]:
         """Return the last chunk and the whole result, to be called after the rule has stopped."""
-        stop = self._rule.finish()
-        result = run(self._rule.text[: stop.length], self._cursor)
+        self._rule.finish()
+        result = run(self._rule.middle, self._cursor)
         new = result.text[len(self._sent) :]
         if not new:
             return None, result

@@ -36,7 +36,7 @@ class Generated:
     @property
     def text(self) -> bytes:
         """The middle, as the stop rule cut it."""
-        return self.rule.text[: self.stop.length]
+        return self.raw[: self.stop.length]
 
     @property
     def stop(self) -> Stop:

@@ -22,8 +22,8 @@ from training.corpus.partial import Partial
 from training.corpus.shards import Document, write_manifest, write_shards
 from training.corpus.sources import Package, Source, canonical, open_package, read_sources
 
-MAX_SKIPPED = 0.25
-"""Share of the listed packages that may be missing before the build gives up."""
+MAX_MISSING = 0.1
+"""Share of the listed packages that may not be found before the build gives up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +65,7 @@ def build(settings: Settings, progress: Callable[[str, int, int], None]) -> dict
     held_documents, known = _held_out(held_sources, settings, packages, progress)
     seen = {fingerprint(d.text) for d in held_documents}
     skipped: dict[str, str] = {}
+    missing: dict[str, str] = {}
 
     partial = Partial(settings.out, _key(settings))
 
@@ -79,19 +80,22 @@ def build(settings: Settings, progress: Callable[[str, int, int], None]) -> dict
                 found = partial.load(source.name)
                 if found is None:
                     found = _take(source, seen, settings, pool)
-                    partial.save(source.name, *found)
+                    if "missing" not in found[0]:
+                        partial.save(source.name, *found)
                 account, documents = found
                 seen.update(fingerprint(d.text) for d in documents)
-                if "skipped" in account:
+                if "missing" in account:
+                    skipped[source.name] = missing[source.name] = account["missing"]
+                elif "skipped" in account:
                     skipped[source.name] = account["skipped"]
                 else:
                     packages[source.name] = account
                 yield from documents
 
     entries = write_shards(train(), settings.out, "train")
-    if len(skipped) > MAX_SKIPPED * len(sources):
-        name, why = next(iter(skipped.items()))
-        raise CaretError(f"{len(skipped)} of {len(sources)} packages are missing; {name}: {why}")
+    if len(missing) > MAX_MISSING * len(sources):
+        why = next(iter(missing.values()))
+        raise CaretError(f"{len(missing)} of {len(sources)} packages are missing: {why}")
     manifest = {
         "parts": {"train": entries, "held_out": write_shards(held_documents, settings.out, "held")},
         "packages": packages,
@@ -126,7 +130,7 @@ def _take(
     try:
         package = open_package(source, settings.cache)
     except CaretError as error:
-        return {"skipped": error.message}, []
+        return {"missing": error.message}, []
     if not package.licence.allowed:
         return {"skipped": package.licence.reason}, []
     tally = Tally()

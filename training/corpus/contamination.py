@@ -84,6 +84,7 @@ class HeldOut:
         self._packages: dict[str, set[int]] = defaultdict(set)
 
     def add(self, package: str, text: str) -> None:
+        """Take one file of a held-out package in."""
         self._packages[package].update(map(_key, telling_lines(text)))
 
     def copied_in(self, text: str) -> str | None:

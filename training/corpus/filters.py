@@ -26,17 +26,10 @@ _GENERATED = re.compile(
 )
 _GENERATED_NAMES = re.compile(r"(?:_pb2(?:_grpc)?|_generated|_version|versioneer)\.py$")
 _FOREIGN = frozenset(
-    [
-        "_vendor",
-        "_vendored",
-        "vendor",
-        "vendored",
-        "externals",
-        "extern",
-        "third_party",
-        "thirdparty",
-        "node_modules",
-    ]
+    (
+        *("_vendor", "_vendored", "vendor", "vendored", "externals", "extern"),
+        *("third_party", "thirdparty", "node_modules"),
+    )
 )
 _TESTS = re.compile(
     r"(?:^|/)(?:tests?|testing|idle_test|_?test_[^/]*\.py|[^/]*_tests?\.py|conftest\.py)(?:/|$)"

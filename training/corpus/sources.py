@@ -28,6 +28,7 @@ SOURCES = Path(__file__).with_name("sources.toml")
 _STDLIB_SKIPPED = frozenset(
     ["site-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "ensurepip"]
 )
+"""Other people's packages, test suites, and programs of their own style."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

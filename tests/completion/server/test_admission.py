@@ -60,7 +60,7 @@ async def test_cancelled_just_as_it_is_let_in_it_passes_its_place_on():
     await settle()
     first.cancel()
     for _ in range(20):  # until the place is handed over, but the second has not run with it
-        if admission._waiting and len(admission._waiting) == 1:  # noqa: SLF001
+        if admission._waiting and len(admission._waiting) == 1:
             break
         await asyncio.sleep(0)
     second.cancel()

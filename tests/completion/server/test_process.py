@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -115,7 +116,9 @@ async def test_it_ends_when_its_parent_is_killed():
         f" 'serve', '--engine', 'fake', '--exit-with-parent', '--listen', '127.0.0.1:{port}']);"
         "print(p.pid, flush=True); time.sleep(600)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    parent = subprocess.Popen(  # noqa: ASYNC220 - it is to be killed, not awaited
+        [sys.executable, "-c", script], stdout=subprocess.PIPE
+    )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     channel, _ = await stub_for(Address(host="127.0.0.1", port=port))
@@ -128,8 +131,7 @@ async def test_it_ends_when_its_parent_is_killed():
 
 def alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
 

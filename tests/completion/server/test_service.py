@@ -137,7 +137,7 @@ async def test_a_thousand_cancelled_requests_leave_nothing_running(serving):
         await idle(engine)
         while server.service.admission.running or server.service.admission.waiting:
             await asyncio.sleep(0.001)
-        engine._delay = 0.0  # noqa: SLF001
+        engine._delay = 0.0
         assert (await stub.Complete(request())).candidates
 
 

@@ -1,0 +1,28 @@
+"""Where the time of a completion went, for clients that show it: stages in milliseconds, no text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from completion.wire import completion_pb2 as pb
+
+STAGES = ("queue", "prompt", "first_token", "first_line", "total")
+"""As in the contract: the first two are durations, the others run from the request's arrival."""
+
+
+def of(response: pb.CompleteResponse) -> dict[str, Any]:
+    """Return the parameters of the notification ``caret/timings``."""
+    reason = response.declined
+    if response.candidates:
+        name = pb.StopReason.Name(response.candidates[0].stop_reason)
+        reason = name.removeprefix("STOP_REASON_").lower()
+    return {
+        "completionId": response.completion_id,
+        "stages": {stage: round(getattr(response.timings, stage), 3) for stage in STAGES},
+        "tokens": {
+            "prompt": response.usage.prompt_tokens,
+            "cached": response.usage.cached_tokens,
+            "generated": response.usage.generated_tokens,
+        },
+        "reason": reason,
+    }

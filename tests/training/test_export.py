@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from training.export import ExportSettings, decoder_of, export, verified_context
+from training.recipe import Recipe
+from training.session import run_training
+from training.weights import read_weights
+
+
+@pytest.fixture
+def run_folder(recipe: Recipe, corpus_folder: Path, tokenizer_folder: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    run_training(recipe, corpus_folder, tokenizer_folder, folder, "cpu")
+    return folder
+
+
+def test_exported_model_says_what_the_trained_one_says(
+    recipe: Recipe, run_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    export(ExportSettings(run=run_folder, out=out))
+    theirs = AutoModelForCausalLM.from_pretrained(str(out), dtype=torch.float32).eval()
+    ours = decoder_of(recipe, read_weights(run_folder)[0])
+    torch.manual_seed(0)
+    ids = torch.randint(0, recipe.model.vocabulary, (3, 100))
+    with torch.no_grad():
+        assert torch.allclose(theirs(ids).logits, ours(ids), atol=1e-4)
+
+
+def test_folder_has_what_others_load(run_folder: Path, corpus_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    about = export(ExportSettings(run=run_folder, out=out, corpus=corpus_folder, version="7"))
+    assert json.loads((out / "caret.json").read_text()) == about
+    assert about["context_tokens"] in {64, 128, 256}
+    assert about["held_out_bits_per_byte"] > 0
+    config = json.loads((out / "config.json").read_text())
+    assert config["architectures"] == ["LlamaForCausalLM"]
+    assert config["max_position_embeddings"] == about["context_tokens"]
+    assert config["dtype"] == "bfloat16"
+    tokenizer = AutoTokenizer.from_pretrained(str(out))
+    assert config["eos_token_id"] == tokenizer.eos_token_id
+    generation = json.loads((out / "generation_config.json").read_text())
+    assert generation["eos_token_id"] == tokenizer.eos_token_id
+    assert (out / "loss.png").stat().st_size < 100_000
+
+
+def test_card_says_data_licences_measures_and_samples(
+    run_folder: Path, corpus_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    export(ExportSettings(run=run_folder, out=out, corpus=corpus_folder))
+    card = (out / "MODEL_CARD.md").read_text()
+    for expected in (
+        "license: apache-2.0",
+        "2 × MIT",
+        "alpha 1.0 (MIT)",
+        "| gamma |",
+        "loss.png",
+        "import numpy as▮",
+        "for i in range(▮",
+    ):
+        assert expected in card
+
+
+def test_context_is_the_longest_window_that_reads_no_worse(recipe: Recipe) -> None:
+    assert verified_context(recipe, {}) == 128
+    assert verified_context(recipe, {64: 2.0, 128: 1.9, 256: 1.8}) == 256
+    assert verified_context(recipe, {64: 2.0, 128: 1.9, 256: 2.4}) == 128
+    assert verified_context(recipe, {64: 2.0, 128: 2.5, 256: 1.0}) == 64

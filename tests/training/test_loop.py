@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from completion.errors import UsageError
+from tests.training.tiny import HELD, TRAIN
+from training.loop import Inputs, Run
+from training.recipe import BudgetRecipe, Recipe
+from training.weights import read_weights
+
+
+@pytest.fixture
+def inputs(encoder: Tokenizer) -> Inputs:
+    return Inputs(train=TRAIN, held_out=HELD, tokenizer=encoder)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def losses(folder: Path) -> list[tuple[int, float]]:
+    return [(r["step"], r["loss"]) for r in rows(folder) if "loss" in r]
+
+
+def test_resumed_run_has_the_very_losses_of_an_uninterrupted_one(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    assert Run(recipe, inputs, whole).train()
+    for _ in range(2):
+        assert not Run(recipe, inputs, parted).train(stop_after_steps=2)
+    assert Run(recipe, inputs, parted).train()
+    assert losses(parted) == losses(whole)
+    assert len(losses(whole)) > 5
+    ours, theirs = read_weights(parted)[0], read_weights(whole)[0]
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_metrics_behind_the_checkpoint_are_dropped_on_resuming(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    Run(recipe, inputs, tmp_path).train(stop_after_steps=2)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps({"step": 3, "tokens": 1, "loss": 99.0}) + "\n")
+    Run(recipe, inputs, tmp_path).train(stop_after_steps=1)
+    assert [step for step, _ in losses(tmp_path)] == [1, 2, 3]
+    assert losses(tmp_path)[-1][1] < 99
+
+
+def test_loss_falls_and_the_end_is_measured(recipe: Recipe, inputs: Inputs, tmp_path: Path) -> None:
+    longer = replace(recipe, budget=BudgetRecipe(tokens=20_000))
+    run = Run(longer, inputs, tmp_path)
+    assert run.train()
+    found = [loss for _, loss in losses(tmp_path)]
+    assert sum(found[-3:]) < 0.8 * sum(found[:3])
+    last = rows(tmp_path)[-1]
+    assert last["final"]
+    assert last["chosen"] in {"last", "average"}
+    _, index = read_weights(tmp_path)
+    assert index["finished"]
+    assert index["weights"] == last["chosen"]
+    assert index["tokens"] == run.position.tokens >= 20_000
+
+
+def test_budget_in_minutes_counts_accumulated_time(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    timed = replace(recipe, budget=BudgetRecipe(minutes=10.0))
+    run = Run(timed, inputs, tmp_path)
+    run.position.seconds = 300.0
+    assert run.progress == pytest.approx(0.5)
+    run.position.seconds = 700.0
+    assert run.progress == 1.0
+
+
+def test_sigterm_saves_and_ends(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(recipe, inputs, tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+    step = run._step
+
+    def step_and_signal(loss_of: Any) -> tuple[float, int, int]:
+        if run.position.step == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(loss_of)
+
+    monkeypatch.setattr(run, "_step", step_and_signal)
+    assert not run.train()
+    assert run.position.step == 2
+    assert signal.getsignal(signal.SIGTERM) is before
+    again = Run(recipe, inputs, tmp_path)
+    again.train(stop_after_steps=0)
+    assert again.position.step == 2
+
+
+def test_folder_of_another_recipe_is_refused(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    Run(recipe, inputs, tmp_path).train(stop_after_steps=1)
+    with pytest.raises(UsageError, match="another recipe"):
+        Run(replace(recipe, seed=2), inputs, tmp_path).train()
+
+
+def test_tokenizer_larger_than_the_recipe_is_refused(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    small = replace(recipe, model=replace(recipe.model, vocabulary=300))
+    with pytest.raises(UsageError, match="the tokenizer has 400"):
+        Run(small, inputs, tmp_path)

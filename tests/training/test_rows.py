@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from tests.training.tiny import TRAIN
+from training.examples import Example, ExampleMaker
+from training.model import IGNORE
+from training.recipe import DataRecipe
+from training.rows import BatchStream, Packer
+from training.tokenizer import sentinels_of
+
+LENGTHS = (64, 128)
+
+
+def stream(encoder: Tokenizer, *, workers: int = 0, rank: int = 0, size: int = 1) -> BatchStream:
+    recipe = DataRecipe(lengths=LENGTHS, shares=(0.6, 0.4))
+    ids = sentinels_of(encoder)
+    maker = ExampleMaker(TRAIN, encoder, ids, recipe, 1)
+    return BatchStream(
+        maker, LENGTHS, pad=ids.fim_pad, tokens=256, workers=workers, rank=rank, size=size
+    )
+
+
+def taken(source: BatchStream, count: int) -> list[torch.Tensor]:
+    batches = [source.next() for _ in range(count)]
+    return [t for b in batches for t in (b.ids, b.targets)]
+
+
+def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
+    return len(a) == len(b) and all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_row_holds_whole_examples_and_padding_without_loss() -> None:
+    packer = Packer(64, pad=9)
+    packer.add(Example([1] * 29 + [0], True))
+    packer.add(Example([2] * 24 + [0], False))
+    ((row, targets),) = packer.ready
+    assert row == [1] * 29 + [0] + [2] * 24 + [0] + [9] * 10
+    assert targets == [1] * 29 + [0] + [2] * 24 + [IGNORE] + [IGNORE] * 10
+
+
+def test_best_fit_fills_the_fuller_row_first() -> None:
+    packer = Packer(100, pad=9)
+    for size, value in ((70, 1), (50, 2), (25, 3)):
+        packer.add(Example([value] * size, True))
+    ((row, _),) = packer.ready
+    assert row[:95] == [1] * 70 + [3] * 25
+
+
+def test_batches_have_the_asked_size_and_shifted_targets(encoder: Tokenizer) -> None:
+    source = stream(encoder)
+    for _ in range(20):
+        batch = source.next()
+        assert batch.ids.numel() == 256
+        assert batch.ids.shape[1] in LENGTHS
+        inner, counted = batch.ids[:, 1:], batch.targets[:, :-1]
+        assert torch.equal(inner[counted != IGNORE], counted[counted != IGNORE])
+
+
+def test_saved_state_goes_on_with_the_very_same_batches(encoder: Tokenizer) -> None:
+    source = stream(encoder)
+    taken(source, 7)
+    state = source.state()
+    rest = taken(source, 9)
+    other = stream(encoder)
+    other.load(state)
+    assert same(taken(other, 9), rest)
+    assert other.epoch == source.epoch
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_processes_do_not_change_the_data(encoder: Tokenizer, workers: int) -> None:
+    assert same(taken(stream(encoder, workers=workers), 6), taken(stream(encoder), 6))
+
+
+def test_ranks_read_disjoint_documents_that_are_all_of_them(encoder: Tokenizer) -> None:
+    orders = [stream(encoder, rank=r, size=3)._order() for r in range(3)]
+    assert sorted(i for order in orders for i in order) == list(range(len(TRAIN)))
+
+
+def test_epochs_are_counted(encoder: Tokenizer) -> None:
+    source = stream(encoder)
+    while source.epoch < 2.5:
+        source.next()
+    assert source.state()["epoch"] == 2
