@@ -6,7 +6,6 @@ Lives here: the text and the picture; every number comes from the run's files.
 from __future__ import annotations
 
 import importlib
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 LICENCE = "Apache-2.0"
 """The licence of the weights: the repository's own."""
 Samples = list[tuple["Cursor", list[tuple[str, bool]]]]
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Return the rows that a run logged."""
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def write_curve(path: Path, metrics: list[dict[str, Any]]) -> bool:
@@ -115,6 +107,7 @@ def _training(index: dict[str, Any]) -> str:
   {data["neighbour_rate"]:.0%}.
 - {rates} on embeddings; {optim["warmup_steps"]} steps of warm-up, then constant, linear decay
   {decay}.
+{index["notes"].strip()}
 
 ![Bits per byte over tokens](loss.png)"""
 
@@ -158,6 +151,7 @@ def _bits(measured: Measurements) -> str:
     whole = overall(measured.by_package)
     rows.append(f"| **all** | {whole.bytes / 1e3:,.0f} | **{whole.bits_per_byte:.3f}** |")
     windows = ", ".join(f"{b:.3f} at {w}" for w, b in measured.by_window.items())
+    arms = ", ".join(f"{bits:.3f} in {arm.upper()}" for arm, bits in measured.by_arm.items())
     table = "\n".join(rows)
     return f"""## Held-out packages
 
@@ -168,8 +162,11 @@ excluded by name, and files that copy them by content.
 | --- | --- | --- |
 {table}
 
-By window in tokens, on long files: {windows}. The stated context is the longest window that reads
-no worse than a shorter one."""
+By window in tokens, on long files: {windows}.
+The stated context is the longest window that reads no worse than a shorter one.
+
+Middles with their ends, the same in both orders: {arms} bits per byte of the middle.
+The better order is the default arm."""
 
 
 def _samples(samples: Samples) -> str:

@@ -19,8 +19,11 @@ from training.objectives.middles import Outline, Span, draw_middle, outline
 from training.recipe import DataRecipe
 from training.tokenizer import Sentinels
 
-MIN_WINDOW = 0.15
+MIN_WINDOW = 0.1
 """The smallest window, as a share of a row."""
+WINDOW_SKEW = 2.0
+"""Windows are drawn as a power of a uniform number: many short ones, so that a row has several
+middles and several ends to learn from, and some that fill it."""
 FRONT_SHARE = 0.45
 """The most that other files take of a row."""
 LEAST_REST = 240
@@ -98,7 +101,8 @@ class ExampleMaker:
             if rng.random() < self._recipe.neighbour_rate:
                 ahead = self._front(index, length, rng)
             room = length - len(ahead)
-            tokens = rng.uniform(MIN_WINDOW * room, room) - FRAME
+            share = rng.uniform(MIN_WINDOW ** (1 / WINDOW_SKEW), 1) ** WINDOW_SKEW
+            tokens = share * room - FRAME
             window = _window(document.text, at, tokens * self._recipe.characters_per_token)
             ids, ends = self._example(document.text, window, found, room, rng)
             examples.append(Example([*ahead, *ids], ends))

@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as save_bytes
 from torch import Tensor
 from transformers import GenerationConfig, LlamaConfig
 
 from completion.errors import CaretError
 from completion.prompt.snippets import FORMAT_VERSION
-from training.card import read_metrics, write_card, write_curve
+from training.arms import draw_parts, fitting, middle_bits
+from training.card import write_card, write_curve
 from training.corpus.shards import Document, read_documents
 from training.evaluate import Measured, bits_per_byte, overall, sample_documents
+from training.metrics import read_rows
 from training.model import NORM_EPS, Decoder
 from training.progress import Progress
 from training.recipe import Recipe, recipe_from
@@ -39,6 +41,9 @@ CARET_FORMAT = 1
 """Version of ``caret.json``."""
 MAX_BYTES = 40 * 2**20
 """What a bundled model may weigh on disk."""
+ARMS = ("psm", "spm")
+BYTES_A_MIDDLE = 5_000
+"""One held-out middle is drawn for so many bytes of the evaluation's size."""
 CONTEXT_SLACK = 1.005
 """A longer window counts as usable while its bits per byte stay within this of a shorter one's."""
 
@@ -63,6 +68,8 @@ class Measurements:
     by_package: dict[str, Measured]
     by_window: dict[int, float]
     """Bits per byte of the same long documents, by window in tokens."""
+    by_arm: dict[str, float]
+    """Bits per byte of the same held-out middles with their ends, by ``psm`` and ``spm``."""
 
 
 def export(settings: ExportSettings) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def export(settings: ExportSettings) -> dict[str, Any]:
     tokenizer, encoder = load_tokenizer(tokenizer_folder), load_text_encoder(tokenizer_folder)
     ids = sentinels_of(tokenizer)
     model = decoder_of(recipe, weights)
-    measured = Measurements(by_package={}, by_window={})
+    measured = Measurements(by_package={}, by_window={}, by_arm={})
     if settings.corpus:
         documents = list(read_documents(settings.corpus, "held_out"))
         measured = measure(
@@ -88,8 +95,8 @@ def export(settings: ExportSettings) -> dict[str, Any]:
     about: dict[str, Any] = {
         "format": CARET_FORMAT,
         "family": "qwen",
-        "arms": ["psm", "spm"],
-        "default_arm": "psm",
+        "arms": list(ARMS),
+        "default_arm": min(ARMS, key=lambda arm: measured.by_arm.get(arm, 0.0)),
         "snippet_format": FORMAT_VERSION,
         "context_tokens": context,
         "name": name,
@@ -105,9 +112,11 @@ def export(settings: ExportSettings) -> dict[str, Any]:
         for cursor in CURSORS
     ]
     corpus = json.loads((settings.run / "corpus.json").read_text(encoding="utf-8"))
-    metrics = read_metrics(settings.run / "metrics.jsonl")
+    metrics = read_rows(settings.run)
     index.setdefault("weights", next((m["chosen"] for m in metrics if "chosen" in m), "last"))
     write_curve(settings.out / "loss.png", metrics)
+    notes_path = settings.run / "notes.md"
+    index["notes"] = notes_path.read_text(encoding="utf-8") if notes_path.is_file() else ""
     write_card(settings.out / "MODEL_CARD.md", about, index, corpus, measured, samples)
     size = sum(p.stat().st_size for p in settings.out.rglob("*") if p.is_file())
     if size > MAX_BYTES:
@@ -130,7 +139,7 @@ def write_model(
     """Write weights, ``config.json`` and ``generation_config.json``."""
     shape = recipe.model
     tensors = {n: w.detach().to(torch.bfloat16).contiguous() for n, w in weights.items()}
-    save_file(tensors, out / "model.safetensors", {"format": "pt"})
+    (out / "model.safetensors").write_bytes(save_bytes(tensors, {"format": "pt"}))
     config = LlamaConfig(
         architectures=["LlamaForCausalLM"],
         vocab_size=shape.vocabulary,
@@ -193,7 +202,14 @@ def measure(
         for w in windows
         if w <= recipe.model.context and long
     }
-    return Measurements(by_package=by_package, by_window=by_window)
+    parts = fitting(
+        draw_parts(documents, total_bytes // BYTES_A_MIDDLE), encode, recipe.model.context
+    )
+    by_arm = {
+        arm: middle_bits(model, parts, encode, ids, suffix_first=arm == "spm").bits_per_byte
+        for arm in ARMS
+    }
+    return Measurements(by_package=by_package, by_window=by_window, by_arm=by_arm)
 
 
 def verified_context(recipe: Recipe, by_window: Mapping[int, float]) -> int:

@@ -1,13 +1,12 @@
 """The training loop: steps, metrics, checkpoints; stops and goes on without a trace.
 
 Lives here: the order of things in a step and everything that resuming needs. A run folder holds
-``recipe.json``, ``metrics.jsonl``, ``checkpoint.pt`` and the weights in parts. The schedule
-follows the budget, accumulated over resumptions: minutes of training, or tokens.
+``metrics.jsonl``, ``checkpoint.pt`` and the weights in parts. The schedule follows the budget,
+accumulated over resumptions: minutes of training, or tokens.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 import time
@@ -22,17 +21,19 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from completion.errors import UsageError
+from training.checkpoint import load_checkpoint, save_checkpoint
 from training.corpus.shards import Document
 from training.distributed import Group
 from training.evaluate import bits_per_byte, overall, sample_documents
 from training.examples import ExampleMaker
+from training.metrics import append_row, keep_rows
 from training.model import IGNORE, Decoder, parameter_count
 from training.optim import Optimizers, TailAverage, rate_scale
 from training.progress import Progress, duration
-from training.recipe import Recipe, recipe_from, recipe_table
+from training.recipe import Recipe, recipe_table
 from training.rows import Batch, BatchStream
 from training.tokenizer import sentinels_of, token_bytes
-from training.weights import write_weights
+from training.weights import is_finished, write_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +124,8 @@ class Run:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
+        if self.progress >= 1.0 and is_finished(self.folder):
+            return True
         restore = self._catch_signals()
         loss_of: Callable[[Tensor, Tensor], Tensor] = self.model.loss
         if self.recipe.loop.compile:
@@ -253,36 +256,27 @@ class Run:
         )
 
     def _log(self, values: dict[str, Any]) -> None:
-        if not self._group.leads:
-            return
-        here = self.position
-        row = {
-            "step": here.step,
-            "tokens": here.tokens,
-            "seconds": round(here.seconds, 1),
-            **values,
-        }
-        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        if self._group.leads:
+            here = self.position
+            now = {"step": here.step, "tokens": here.tokens, "seconds": round(here.seconds, 1)}
+            append_row(self.folder, now | values)
 
     def _save(self, weights: dict[str, Tensor] | None, chosen: str) -> None:
         """Write the checkpoint, then the weights: the final ones, or those of this moment."""
-        here = self.position
         data = self._group.gather(self._stream.state())
         if not self._group.leads:
             return
+        here, average = self.position, self._average.weights
+        last = {n: p.detach() for n, p in self.model.named_parameters()}
         state = {
-            "recipe": recipe_table(self.recipe),
-            "model": {n: p.detach() for n, p in self.model.named_parameters()},
+            "model": last,
             "optimizers": self._optimizers.state_dict(),
-            "average": self._average.weights,
+            "average": average,
             "data": data,
             "random": torch.get_rng_state(),
             "position": vars(here).copy(),
         }
-        temporary = self.folder / "checkpoint.pt.part"
-        torch.save(state, temporary)
-        temporary.replace(self.folder / "checkpoint.pt")
+        save_checkpoint(self.folder, self.recipe, state)
         about = {
             "recipe": recipe_table(self.recipe),
             "parameters": parameter_count(self.model),
@@ -290,47 +284,24 @@ class Run:
             "step": here.step,
             "tokens": here.tokens,
             "seconds": here.seconds,
-            "weights": chosen or ("average" if self._average.weights else "last"),
+            "weights": chosen or ("average" if average else "last"),
             "epochs": self._stream.epoch,
             "device": str(self.device),
         }
-        now = self._average.weights or {n: p.detach() for n, p in self.model.named_parameters()}
-        write_weights(self.folder, weights or now, about)
+        write_weights(self.folder, weights or average or last, about)
 
     def _resume(self) -> None:
         """Load the checkpoint where there is one, and drop metrics that were written after it."""
-        path = self.folder / "checkpoint.pt"
-        recipe_path = self.folder / "recipe.json"
-        if not path.is_file() and not self._group.leads:
-            return
-        if not path.is_file():
-            (self.folder / "metrics.jsonl").unlink(missing_ok=True)
-            table = json.dumps(recipe_table(self.recipe), indent=1) + "\n"
-            recipe_path.write_text(table, encoding="utf-8")
-            return
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        if recipe_from(state["recipe"]) != self.recipe:
-            raise UsageError(
-                f"run {self.folder}: its checkpoint has another recipe; give another --out"
-            )
-        if len(state["data"]) != self._group.size:
-            raise UsageError(
-                f"run {self.folder}: it was begun with {len(state['data'])} processes; "
-                "go on with as many"
-            )
-        self._put(state["model"])
-        self._optimizers.load_state_dict(state["optimizers"])
-        self._average.weights = state["average"]
-        self._stream.load(state["data"][self._group.rank])
-        torch.set_rng_state(state["random"].cpu())
-        self.position = Position(**state["position"])
-        metrics = self.folder / "metrics.jsonl"
-        if not self._group.leads:
-            return
-        with suppress(FileNotFoundError):
-            rows = metrics.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [r for r in rows if json.loads(r)["step"] <= self.position.step]
-            metrics.write_text("".join(kept), encoding="utf-8")
+        state = load_checkpoint(self.folder, self.recipe, self.device, self._group.size)
+        if state:
+            self._put(state["model"])
+            self._optimizers.load_state_dict(state["optimizers"])
+            self._average.weights = state["average"]
+            self._stream.load(state["data"][self._group.rank])
+            torch.set_rng_state(state["random"].cpu())
+            self.position = Position(**state["position"])
+        if self._group.leads:
+            keep_rows(self.folder, self.position.step if state else -1)
 
     def _catch_signals(self) -> dict[signal.Signals, Any]:
         def stop(*_: object) -> None:

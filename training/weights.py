@@ -61,3 +61,9 @@ def read_weights(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if hashlib.sha256(raw).hexdigest() != index["sha256"]:
         raise UsageError(f"run {folder}: the joined parts differ from {INDEX}; copy them again")
     return load_bytes(raw), index
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the weights in ``folder`` are those of a run that came to its end."""
+    path = folder / INDEX
+    return path.is_file() and bool(json.loads(path.read_text(encoding="utf-8")).get("finished"))

@@ -21,7 +21,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 _MODULES = [
-    "completion.engine.no_gc",
+    "completion.engine.before_vllm",
     "vllm.v1.engine.core",
     "vllm.v1.worker.cpu_worker",
     "vllm.model_executor.models.llama",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import itertools
 import os
 import sys
@@ -62,7 +63,8 @@ class VllmEngine(Engine):
     async def start(self) -> None:
         """Load the model; about eight seconds on two CPU cores."""
         collecting = gc.isenabled()
-        gc.disable()  # see no_gc
+        importlib.import_module("completion.engine.before_vllm")
+        gc.disable()
         try:
             self._llm = await asyncio.to_thread(self._build)
         except CaretError:
@@ -216,6 +218,7 @@ class VllmEngine(Engine):
             await asyncio.to_thread(llm.shutdown)
             llm.shutdown = lambda *_: None  # its __del__ calls it again, perhaps at exit
         preload.abandon()
+        gc.unfreeze()  # else libraries complain at exit of what was not collected
 
     def _name(self) -> str:
         return f"caret-{next(self._ids)}"

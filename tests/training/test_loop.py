@@ -118,3 +118,20 @@ def test_tokenizer_larger_than_the_recipe_is_refused(
     small = replace(recipe, model=replace(recipe.model, vocabulary=300))
     with pytest.raises(UsageError, match="the tokenizer has 400"):
         Run(small, inputs, tmp_path)
+
+
+def test_finished_run_stays_as_it_is(recipe: Recipe, inputs: Inputs, tmp_path: Path) -> None:
+    Run(recipe, inputs, tmp_path).train()
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert Run(recipe, inputs, tmp_path).train()
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_row_that_a_crash_cut_off_counts_as_unwritten(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    Run(recipe, inputs, tmp_path).train(stop_after_steps=2)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 3, "lo')
+    Run(recipe, inputs, tmp_path).train(stop_after_steps=1)
+    assert [step for step, _ in losses(tmp_path)] == [1, 2, 3]

@@ -20,9 +20,7 @@ async def settle():
 
 async def test_places_are_given_in_order_and_one_too_many_is_refused_at_once():
     admission, entered, leave = Admission(running=2, queued=2), [], asyncio.Event()
-    tasks = [
-        asyncio.create_task(hold(admission, entered, leave), name=str(i)) for i in range(4)
-    ]
+    tasks = [asyncio.create_task(hold(admission, entered, leave), name=str(i)) for i in range(4)]
     await settle()
     assert (entered, admission.running, admission.waiting) == (["0", "1"], 2, 2)
     with pytest.raises(QueueFull):
@@ -36,9 +34,7 @@ async def test_places_are_given_in_order_and_one_too_many_is_refused_at_once():
 
 async def test_a_cancelled_one_leaves_the_queue_and_loses_no_place():
     admission, entered, leave = Admission(running=1, queued=3), [], asyncio.Event()
-    tasks = [
-        asyncio.create_task(hold(admission, entered, leave), name=str(i)) for i in range(4)
-    ]
+    tasks = [asyncio.create_task(hold(admission, entered, leave), name=str(i)) for i in range(4)]
     await settle()
     tasks[1].cancel()
     await settle()

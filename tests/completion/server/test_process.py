@@ -98,7 +98,7 @@ async def test_logs_are_json_and_hold_no_text_of_the_user():
     for name in (
         'caret_requests_total{code="OK",method="Complete"} 1.0',
         'caret_requests_total{code="INVALID_ARGUMENT",method="Complete"} 1.0',
-        'caret_candidates_total{stop_reason=',
+        "caret_candidates_total{stop_reason=",
         'caret_tokens_total{kind="generated"}',
         'caret_stage_seconds_bucket{le="0.001",stage="first_token"}',
         "caret_engine_running 0.0",
@@ -134,5 +134,3 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-

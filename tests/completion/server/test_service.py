@@ -174,7 +174,15 @@ async def test_a_wrong_field_is_named(serving, wrong, said):
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"\0\1\2", b"\xff\xfe", b"<|fim_middle|><|endoftext|>", "é".encode()[:1], b"\r", b"\n" * 9],
+    [
+        b"",
+        b"\0\1\2",
+        b"\xff\xfe",
+        b"<|fim_middle|><|endoftext|>",
+        "é".encode()[:1],
+        b"\r",
+        b"\n" * 9,
+    ],
 )
 async def test_any_bytes_around_the_cursor_are_answered(serving, text):
     async with serving() as (_, stub):

@@ -28,7 +28,9 @@ def test_addresses_are_read_and_known_to_be_local_or_not(text, target, local):
     assert (address.target, address.is_local) == (target, local)
 
 
-@pytest.mark.parametrize("text", ["", "host", ":5", "host:", "host:x", "host:70000", "unix:", "host:-1"])
+@pytest.mark.parametrize(
+    "text", ["", "host", ":5", "host:", "host:x", "host:70000", "unix:", "host:-1"]
+)
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(UsageError):
         parse_address(text)
