@@ -31,6 +31,8 @@ _BLOCK_TOKENS_CPU = 32
 """vLLM's CPU attention wants multiples of 32; only whole blocks are cached, so the least is best."""
 _KV_CACHE_GIB_CPU = "1"
 """A million tokens of the bundled model; a laptop has other things to hold."""
+_SHUTDOWN_S = 1.0
+"""How long the engine core may take to end by itself; it has nothing to save."""
 _MAX_TOP = 64
 """Most first tokens asked for at once: the limit of ``max_candidates``."""
 
@@ -215,7 +217,7 @@ class VllmEngine(Engine):
             if handler is not None:
                 handler.cancel()
                 await asyncio.gather(handler, return_exceptions=True)
-            await asyncio.to_thread(llm.shutdown)
+            await asyncio.to_thread(llm.shutdown, _SHUTDOWN_S)
             llm.shutdown = lambda *_: None  # its __del__ calls it again, perhaps at exit
         preload.abandon()
         gc.unfreeze()  # else libraries complain at exit of what was not collected

@@ -299,4 +299,11 @@ class Support:
 SUPPORT: tuple[Support, ...] = tuple(
     Support(family=t.family, models=t.models, arms=", ".join(t.arms)) for t in TEMPLATES
 )
-"""No family but the bundled model (of family ``qwen``) has been tried with real weights."""
+"""None but the bundled model (of family ``qwen``) has been tried with real weights."""
+
+
+def support_table() -> str:
+    """Return the Markdown table of the families; the README holds exactly this text."""
+    lines = ["| family | models | prompt layouts |", "| --- | --- | --- |"]
+    lines += [f"| `{s.family}` | {s.models} | {s.arms} |" for s in SUPPORT]
+    return "\n".join(lines)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from completion.config import Config, load, merge, reference
+from completion.prompt.templates import support_table
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -81,3 +82,7 @@ def test_texts_are_read_as_flags_would_be():
 
 def test_the_readme_holds_the_reference_as_generated():
     assert reference().strip() in README.read_text(encoding="utf-8")
+
+
+def test_the_readme_holds_the_table_of_families_as_generated():
+    assert support_table() in README.read_text(encoding="utf-8")
