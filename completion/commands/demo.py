@@ -92,7 +92,7 @@ async def _session(args: argparse.Namespace, console: Console) -> tuple[list[Res
         path = Path(folder, "shelf.py")
         path.write_text(source, encoding="utf-8")
         async with LspSession(lsp_command(*words)) as session:
-            with console.status("starting caret lsp, and the model behind it …"):
+            with Console(stderr=True).status("starting caret lsp, and the model behind it …"):
                 await session.initialize(
                     Path(folder), capabilities={"experimental": {"caretTimings": True}}
                 )

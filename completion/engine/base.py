@@ -36,6 +36,8 @@ class Sampling:
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int | None = None
+    allowed_token_ids: tuple[int, ...] = ()
+    """Nothing else is drawn; empty: everything may be."""
 
 
 @dataclass(frozen=True, slots=True)

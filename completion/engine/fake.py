@@ -78,6 +78,8 @@ class FakeEngine(Engine):
         begin = time.perf_counter()
         try:
             text = [*self._continuation(prompt), _END][: sampling.max_tokens]
+            if sampling.allowed_token_ids and text[0] not in sampling.allowed_token_ids:
+                text[0] = sampling.allowed_token_ids[0]
             for i, token in enumerate(text):
                 await asyncio.sleep(self._delay)
                 if i == 0:

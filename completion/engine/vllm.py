@@ -147,6 +147,7 @@ class VllmEngine(Engine):
             top_p=sampling.top_p if sampling.temperature > 0 else 1.0,
             seed=sampling.seed,
             stop_token_ids=list(sampling.stop_token_ids),
+            allowed_token_ids=list(sampling.allowed_token_ids) or None,
             logprobs=0,  # of the sampled token alone
             flat_logprobs=True,
             detokenize=False,

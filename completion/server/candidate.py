@@ -55,10 +55,15 @@ class Generated:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Branch:
-    """How one candidate differs from its siblings: a first token that is already drawn, or a seed."""
+    """What is already drawn of a candidate when it begins."""
 
-    token: int | None = None
+    tokens: tuple[int, ...] = ()
+    text: bytes = b""
+    """What they spell beyond the text that was taken out of the prompt."""
     log_prob: float = 0.0
+    """Of the token that ``text`` ends with; 0 without text."""
+    ended: bool = False
+    """The model ends the middle here."""
 
 
 async def generate(
@@ -82,15 +87,11 @@ async def generate(
     stops = frozenset(sampling.stop_token_ids)
     stopped = False
 
-    def take(token: int, log_prob: float) -> bool:
-        """Feed one token; returns whether generation may end."""
+    def feed(new: bytes, log_prob: float) -> bool:
+        """Take the bytes of one token; returns whether generation may end."""
         nonlocal stopped
         now = time.perf_counter()
         made.first_token_at = made.first_token_at or now
-        if token in stops:
-            made.raw_reason = StopReason.MODEL
-            return True
-        new = vocabulary.bytes_of((token,))
         made.raw += new
         made.ends.append(len(made.raw))
         made.log_probs.append(log_prob)
@@ -101,10 +102,19 @@ async def generate(
             watch()
         return stopped and not to_the_end
 
-    ended = branch.token is not None and take(branch.token, branch.log_prob)
-    if branch.token is not None:
-        prompt = [*prompt, branch.token]
-    if not ended:
+    def take(token: int, log_prob: float) -> bool:
+        """Take one token; returns whether generation may end."""
+        if token in stops:
+            made.first_token_at = made.first_token_at or time.perf_counter()
+            made.raw_reason = StopReason.MODEL
+            return True
+        return feed(vocabulary.bytes_of((token,)), log_prob)
+
+    ended = bool(branch.text) and feed(branch.text, branch.log_prob)
+    if branch.ended:
+        made.first_token_at, made.raw_reason = time.perf_counter(), StopReason.MODEL
+    if not (ended or branch.ended):
+        prompt = [*prompt, *branch.tokens]
         try:
             async with asyncio.timeout_at(deadline):
                 async with aclosing(engine.generate(prompt, sampling, made.stats)) as steps:

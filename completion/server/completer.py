@@ -17,8 +17,10 @@ from completion.engine.checkpoint import Checkpoint
 from completion.filters import pipeline
 from completion.filters.stop_rule import StopRule
 from completion.filters.stream import Chunk, Stream
+from completion.healing.one_token import typed_word
 from completion.prompt.builder import PromptBuilder
 from completion.prompt.views import Prompt
+from completion.server.branches import Brancher
 from completion.server.candidate import Branch, Generated, generate
 from completion.server.job import Job
 from completion.wire import completion_pb2 as pb
@@ -48,13 +50,20 @@ class Completer:
         self._engine = engine
         self._checkpoint = checkpoint
         self._builder = builder
+        self._brancher = Brancher(engine, checkpoint.vocabulary, checkpoint.stop_ids)
 
     def build(self, job: Job, clock: Clock) -> Prompt:
         """Build the prompt; pure, and timed into ``clock``."""
         begin = time.perf_counter()
+        typed = self._typed(job)
+        document = job.document
+        if typed:
+            document = replace(document, prefix=document.prefix[: -len(typed)])
         prompt = self._builder.build(
-            job.document, job.snippets, job.repo_name, max_tokens=job.max_tokens
+            document, job.snippets, job.repo_name, max_tokens=job.max_tokens + len(typed)
         )
+        if job.heals:
+            prompt = replace(prompt, arm=prompt.arm.replace("naive_", "one_token_"))
         clock.prompt_ms = (time.perf_counter() - begin) * 1e3
         return prompt
 
@@ -66,7 +75,7 @@ class Completer:
         Raises:
             DeadlineExceeded: nothing was generated before ``deadline`` (event loop time).
         """
-        branches = await self._branches(job, prompt, deadline)
+        branches = await self._branches(job, prompt, deadline, job.candidates)
         made = await asyncio.gather(
             *(
                 self._generate(job, prompt, branch, i, deadline, StopRule(job.cursor))
@@ -90,7 +99,8 @@ class Completer:
         async def run() -> Generated:
             try:
                 watch = lambda: put(filtered.advance())  # noqa: E731
-                made = await self._generate(job, prompt, Branch(), 0, deadline, rule, watch)
+                (branch,) = await self._branches(job, prompt, deadline, 1)
+                made = await self._generate(job, prompt, branch, 0, deadline, rule, watch)
                 put(filtered.close()[0])
                 return made
             finally:
@@ -105,31 +115,37 @@ class Completer:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _branches(self, job: Job, prompt: Prompt, deadline: float | None) -> list[Branch]:
-        if job.candidates == 1 or job.temperature > 0:
-            return [Branch()] * job.candidates
-        try:
-            async with asyncio.timeout_at(deadline):
-                top = await self._engine.top_tokens(prompt.token_ids, job.candidates)
-        except TimeoutError:
-            raise DeadlineExceeded from None
-        return [Branch(token=token, log_prob=log_prob) for token, log_prob in top]
+    def _typed(self, job: Job) -> bytes:
+        """Return the bytes before the cursor that are taken out of the prompt and spelled again."""
+        return typed_word(job.document.prefix) if job.heals else b""
 
-    async def _generate(
-        self, job: Job, prompt: Prompt, branch: Branch, index: int, deadline: float | None,
-        rule: StopRule, watch: Callable[[], None] = lambda: None,
-    ) -> Generated:  # fmt: skip
-        drawn = branch.token is not None
-        sampling = Sampling(
-            max_tokens=max(1, job.max_tokens - drawn),
+    def _sampling(self, job: Job, index: int) -> Sampling:
+        return Sampling(
+            max_tokens=job.max_tokens,
             stop_token_ids=self._checkpoint.stop_ids,
             temperature=job.temperature,
             top_p=job.top_p,
             seed=None if job.seed is None else (job.seed + index) % 2**63,
         )
+
+    async def _branches(
+        self, job: Job, prompt: Prompt, deadline: float | None, count: int
+    ) -> list[Branch]:
+        samplings = [self._sampling(job, index) for index in range(count)]
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._brancher.begin(prompt.token_ids, self._typed(job), samplings)
+        except TimeoutError:
+            raise DeadlineExceeded from None
+
+    async def _generate(
+        self, job: Job, prompt: Prompt, branch: Branch, index: int, deadline: float | None,
+        rule: StopRule, watch: Callable[[], None] = lambda: None,
+    ) -> Generated:  # fmt: skip
         return await generate(
-            self._engine, self._checkpoint.vocabulary, prompt.token_ids, sampling, rule,
-            branch=branch, deadline=deadline, to_the_end=job.include_raw, watch=watch,
+            self._engine, self._checkpoint.vocabulary, prompt.token_ids,
+            self._sampling(job, index), rule, branch=branch, deadline=deadline,
+            to_the_end=job.include_raw, watch=watch,
         )  # fmt: skip
 
     def _response(
@@ -151,6 +167,7 @@ class Completer:
             prompt_tokens=len(prompt.token_ids),
             cached_tokens=made[0].stats.cached_tokens,
             generated_tokens=sum(len(m.ends) for m in made),
+            healed_bytes=len(self._typed(job)),
         )
         timings = pb.Timings(
             queue=clock.queue_ms,

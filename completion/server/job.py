@@ -50,6 +50,8 @@ class Job:
     candidates: int
     seed: int | None
     include_raw: bool
+    heals: bool
+    """Whether the unfinished word at the cursor is generated again under a mask."""
     selected: Selected
 
 
@@ -122,6 +124,7 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
         candidates=options.candidates or 1,
         seed=options.seed if options.HasField("seed") else None,
         include_raw=options.include_raw,
+        heals=options.healing != pb.HEALING_OFF,
         selected=selected,
     )
 

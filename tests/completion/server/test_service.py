@@ -202,9 +202,23 @@ async def test_explain_shows_the_prompt_and_what_was_left_out(serving):
     assert shown.prompt.endswith(b"<|fim_middle|>")
     assert [s.path for s in shown.used] == ["b.py"]
     assert [(d.path, d.reason) for d in shown.dropped] == [("c.py", "duplicate")]
-    assert shown.arm == "naive_psm"
+    assert shown.arm == "one_token_psm"
     assert 0 < shown.stable_tokens < len(shown.token_ids)
     assert shown.response.candidates
+
+
+async def test_an_unfinished_word_is_spelled_again_and_not_repeated(serving):
+    known = b"total_weight = 1\nprint(total_weight)\nx = total_w"
+    async with serving() as (_, stub):
+        healed = await stub.Complete(request(prefix=known, suffix=b"\n"))
+        off = await stub.Explain(request(prefix=known, suffix=b"\n", healing=pb.HEALING_OFF))
+        shown = await stub.Explain(request(prefix=known, suffix=b"\n"))
+    assert healed.usage.healed_bytes == len(b" total_w")
+    assert not healed.candidates[0].text.startswith(b"total")
+    assert off.arm == "naive_psm"
+    assert off.response.usage.healed_bytes == 0
+    assert b"x = total_w<|fim_suffix|>" in off.prompt
+    assert b"x =<|fim_suffix|>" in shown.prompt
 
 
 async def test_get_model_says_what_is_served(serving):
