@@ -15,13 +15,14 @@ from completion.healing.vocabulary import Vocabulary
 
 LONGEST = 28
 """Most bytes to back off, as in the exact method's measurement; longer words stay as typed."""
-_WORD = re.compile(rb" ?[A-Za-z0-9_\x80-\xff]+\Z")
+_WORD = re.compile(rb"(?: ?[A-Za-z0-9_\x80-\xff]+| )\Z")
 
 
 def typed_word(prefix: bytes) -> bytes:
-    """Return the unfinished word at the end of ``prefix`` with the space before it, if any.
+    """Return the unfinished word at the end of ``prefix`` with the space before it, or that alone.
 
-    Byte-level tokenizers put one space at the start of a word's token, so it goes with the word.
+    Byte-level tokenizers put one space at the start of a word's token, so it goes with the word,
+    and after indentation or ``x = `` with the word that is still to come.
     """
     found = _WORD.search(prefix[-LONGEST - 2 :])
     if found is None or len(found[0]) > LONGEST:

@@ -68,7 +68,7 @@ class CompletionService(rpc.CompletionServiceServicer):
     async def Complete(self, request: pb.CompleteRequest, context: Context) -> pb.CompleteResponse:
         """Return the best completions at the cursor."""
         async with self._call("Complete", context):
-            return (await self._complete(request, context))[1]
+            return (await self._complete(request, context))[2]
 
     async def StreamComplete(
         self, request: pb.CompleteRequest, context: Context
@@ -98,7 +98,7 @@ class CompletionService(rpc.CompletionServiceServicer):
     async def Explain(self, request: pb.CompleteRequest, context: Context) -> pb.ExplainResponse:
         """Return the prompt, what it was made of, and what came of it."""
         async with self._call("Explain", context):
-            prompt, response = await self._complete(request, context)
+            job, prompt, response = await self._complete(request, context)
             answer = pb.ExplainResponse(
                 prompt=prompt.text(),
                 token_ids=prompt.token_ids,
@@ -111,8 +111,10 @@ class CompletionService(rpc.CompletionServiceServicer):
                 response=response,
             )
             answer.dropped.extend(pb.Dropped(path=d.path, reason=d.reason) for d in prompt.dropped)
-            # Nothing is healed yet: the prompt as encoded is the one context, with weight one.
-            answer.cover.add(token_ids=prompt.token_ids[-1:], remainder=b"", log_weight=0.0)
+            # One context, whatever its weight: exact covers come with exact healing.
+            healed = response.usage.healed_bytes
+            typed = job.document.prefix[len(job.document.prefix) - healed :]
+            answer.cover.add(token_ids=prompt.token_ids[-1:], remainder=typed, log_weight=0.0)
             return answer
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.Model:
@@ -165,13 +167,13 @@ class CompletionService(rpc.CompletionServiceServicer):
 
     async def _complete(
         self, request: pb.CompleteRequest, context: Context
-    ) -> tuple[Prompt, pb.CompleteResponse]:
+    ) -> tuple[Job, Prompt, pb.CompleteResponse]:
         clock, job, completer = Clock(), self._job(request), self._ready()
         async with self.admission.place() as clock.queue_ms:
             prompt = completer.build(job, clock)
             response = await completer.complete(job, prompt, clock, self._deadline(context))
         self._metrics.observe(response)
-        return prompt, response
+        return job, prompt, response
 
     async def _later(self, method: str, context: Context) -> Any:
         self._metrics.requests.labels(method, "UNIMPLEMENTED").inc()

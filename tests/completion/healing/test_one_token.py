@@ -12,8 +12,7 @@ from completion.healing.vocabulary import Vocabulary, byte_alphabet
 PIECES = ["Ġr", "re", "Ġre", "Ġret", "Ġreturn", "Ġretry", "ret", "urn", "return", "Ã©"]
 
 
-@pytest.fixture(scope="module")
-def vocabulary():
+def _vocabulary():
     vocab = {char: i for i, char in enumerate(byte_alphabet())}
     vocab |= {piece: 256 + i for i, piece in enumerate(PIECES)}
     tree = {
@@ -22,6 +21,9 @@ def vocabulary():
         "model": {"type": "BPE", "vocab": vocab, "merges": []},
     }
     return Vocabulary.from_json(json.dumps(tree))
+
+
+vocabulary = _vocabulary()
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,10 @@ def vocabulary():
         (b"\tret", b"ret"),
         (b"foo(ba", b"ba"),
         (b"foo.ba", b"ba"),
-        (b"x = ", b""),
+        (b"x = ", b" "),
+        (b"x\n        ", b" "),
+        (b"x\n\t", b""),
+        (b"x\n", b""),
         (b"foo(", b""),
         (b"# caf\xc3", b" caf\xc3"),
         (b"a" * (LONGEST + 1), b""),
@@ -45,7 +50,7 @@ def test_the_word_at_the_cursor_goes_with_its_space(prefix, word):
 
 
 @given(st.binary(min_size=1, max_size=8) | st.sampled_from([b" ret", b"ret", b" r", b"\xc3"]))
-def test_allowed_is_every_token_that_agrees_with_what_was_typed(typed, vocabulary):
+def test_allowed_is_every_token_that_agrees_with_what_was_typed(typed):
     expected = {
         i
         for i, text in enumerate(vocabulary.token_bytes)
@@ -56,5 +61,5 @@ def test_allowed_is_every_token_that_agrees_with_what_was_typed(typed, vocabular
     assert len(found) == len(expected)
 
 
-def test_a_special_token_is_never_allowed(vocabulary):
+def test_a_special_token_is_never_allowed():
     assert 300 not in Speller(vocabulary).allowed(b"<")
