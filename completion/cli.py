@@ -49,6 +49,10 @@ def main(argv: list[str] | None = None) -> int:
             raise
         sys.stderr.write(f"caret {args.command}: {error.message}\n")
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if args.debug:
+            raise
+        return _missing(args.command, COMMANDS[args.command][0], error)
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return 130
@@ -59,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
         if args.debug:
             raise
         kind = type(error).__name__
-        sys.stderr.write(f"caret {args.command}: {kind}: {error}; --debug shows where\n")
+        text = str(error).partition("\n")[0]
+        sys.stderr.write(f"caret {args.command}: {kind}: {text}; --debug shows where\n")
         return EXIT_FAILED
 
 
@@ -84,12 +89,16 @@ def _load(command: str, module: str):
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        extra = _EXTRA.get(module.split(".")[0], "cpu")
-        sys.stderr.write(
-            f"caret {command}: needs the Python package {error.name}: "
-            f"pip install 'caret-completion[{extra}]'; `caret doctor` says more\n"
-        )
-        sys.exit(EXIT_FAILED)
+        sys.exit(_missing(command, module, error))
+
+
+def _missing(command: str, module: str, error: ModuleNotFoundError) -> int:
+    extra = _EXTRA.get(module.split(".")[0], "cpu")
+    sys.stderr.write(
+        f"caret {command}: needs the Python package {error.name}: install Caret with its extra "
+        f"[{extra}]; `caret doctor` says how\n"
+    )
+    return EXIT_FAILED
 
 
 _EXTRA = {"completion": "cpu", "lsp": "cpu", "training": "train", "eval": "eval"}

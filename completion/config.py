@@ -8,6 +8,7 @@ may set only the options marked ``workspace``: never where code is sent, never a
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -72,8 +73,10 @@ class ServerConfig:
     max_queued: int = option(
         32, "requests waiting beyond those; one more is refused at once", low=0
     )
-    max_message_bytes: int = option(4 << 20, "largest request, in bytes", low=1 << 16)
-    drain_seconds: float = option(10.0, "how long running requests may finish after SIGTERM", low=0)
+    max_message_bytes: int = option(4 << 20, "largest request, in bytes", low=1 << 16, high=1 << 30)
+    drain_seconds: float = option(
+        10.0, "how long running requests may finish after SIGTERM", low=0, high=3600
+    )
     log_level: str = option(
         "info", "least severe line that is logged", choices=("debug", "info", "warning", "error")
     )
@@ -120,8 +123,12 @@ class ClientConfig:
         "auto", "single lines, whole blocks, or as the syntax at the cursor says",
         workspace=True, choices=("auto", "single", "multi"),
     )  # fmt: skip
-    timeout_ms: float = option(4000.0, "deadline of one suggestion", workspace=True, low=10)
-    start_timeout_s: float = option(120.0, "how long a server of its own may take to load", low=1)
+    timeout_ms: float = option(
+        4000.0, "deadline of one suggestion", workspace=True, low=10, high=600_000
+    )
+    start_timeout_s: float = option(
+        120.0, "how long a server of its own may take to load", low=1, high=3600
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,6 +232,8 @@ def parse(spec: Field[Any], kind: Any, value: Any) -> Any:
         if not isinstance(value, kind):
             raise ValueError(f"wants a whole number, not {value!r}")
         low, high = spec.metadata["low"], spec.metadata["high"]
+        if not math.isfinite(value):
+            raise ValueError(f"must be a finite number, not {value}")
         if (
             (low is not None and value < low)
             or (high is not None and value > high)

@@ -19,7 +19,7 @@ from completion.errors import CaretError
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as pb_grpc
 from completion.wire.address import parse_address
-from completion.wire.channel import open_channel, wait_until_serving
+from completion.wire.channel import NotServing, open_channel, wait_until_serving
 from completion.wire.own_server import OwnServer
 
 log = logging.getLogger("caret.lsp")
@@ -180,9 +180,9 @@ class Service:
                 interval = 0.5 if told else 0.05
                 await wait_until_serving(channel, timeout_s=REACH_S, interval_s=interval)
                 return
-            except CaretError as error:
+            except NotServing as error:
                 log.error("%s: %s", address, error.message)
-                if not told:
+                if not told and not error.loading:
                     told = True
                     self._listener.stage(Stage.FAILED)
                     self._listener.fail(

@@ -11,6 +11,7 @@ from google.protobuf.json_format import MessageToDict
 
 from completion.commands.flags import add_model_flags, add_server_flag, words_for_server
 from completion.commands.place import read_place, request_for, service
+from completion.errors import UsageError
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
 
@@ -32,7 +33,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def options(args: argparse.Namespace) -> pb.GenerationOptions:
-    """Return the generation options that the flags ask for."""
+    """Return the generation options that the flags ask for.
+
+    Raises:
+        UsageError: a number is negative, or too large for the contract.
+    """
+    for flag, bits in (("candidates", 32), ("max_tokens", 32), ("seed", 64)):
+        if not 0 <= (getattr(args, flag) or 0) < 1 << bits:
+            name = flag.replace("_", "-")
+            raise UsageError(f"--{name} must be at least 0 and below 2^{bits}")
     return pb.GenerationOptions(
         candidates=args.candidates,
         max_tokens=args.max_tokens,

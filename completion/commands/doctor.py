@@ -64,6 +64,8 @@ def _guarded(check: Callable[[Config], Check], config: Config) -> Check:
         return check(config)
     except CaretError as error:
         return Check(check.__name__.strip("_"), "missing", error.message)
+    except ImportError as error:  # what is not installed is what this command is asked about
+        return Check(check.__name__.strip("_"), "missing", f"{error}", INSTALL_CPU)
 
 
 def _python(config: Config) -> Check:

@@ -114,7 +114,8 @@ def _readable(error: grpc.aio.AioRpcError, address: str) -> CaretError:
         loading = error.details() == "the model is loading"
         why = "it is still loading" if loading else "is `caret serve` running there?"
         return CaretError(f"no completion server answers at {address}: {why}")
-    return CaretError(f"the completion server refused: {error.details()} ({code.name})")
+    text = f"the completion server refused: {error.details()} ({code.name})"
+    return UsageError(text) if code is grpc.StatusCode.INVALID_ARGUMENT else CaretError(text)
 
 
 def _split(text: str) -> tuple[str, int, int]:

@@ -24,6 +24,8 @@ class EngineInfo:
     dtype: str
     context_tokens: int
     """Prompt and answer together."""
+    max_allowed_ids: int = 1 << 15
+    """Most ``allowed_token_ids`` of one request; beyond, a mask costs more than it brings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +87,10 @@ class Engine(ABC):
     @abstractmethod
     async def running(self) -> int:
         """Return how many requests the model itself still holds, running or waiting."""
+
+    async def alive(self) -> bool:
+        """Return whether the model can still answer; one that cannot is never mended."""
+        return True
 
     @abstractmethod
     async def stop(self) -> None:

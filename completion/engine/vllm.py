@@ -106,6 +106,8 @@ class VllmEngine(Engine):
             device=device,
             dtype=str(llm.model_config.dtype).removeprefix("torch."),
             context_tokens=llm.model_config.max_model_len,
+            # The V2 runner, CUDA's, takes no more; the CPU build's V1 has no limit of its own.
+            max_allowed_ids=1 << 10 if device == "cuda" else 1 << 15,
         )
         return llm
 

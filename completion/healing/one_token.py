@@ -38,6 +38,11 @@ class Speller:
         self._texts = [text for text, _ in spelled]
         self._ids = [i for _, i in spelled]
 
+    def count(self, typed: bytes) -> int:
+        """Return how many ids :meth:`allowed` gives, without making them."""
+        first = bisect_left(self._texts, typed)
+        return bisect_left(self._texts, typed + b"\xff" * 64) - first + len(typed) - 1
+
     def allowed(self, typed: bytes) -> list[int]:
         """Return the ids whose bytes start with ``typed``, or that ``typed`` starts with."""
         first = bisect_left(self._texts, typed)

@@ -27,6 +27,11 @@ class Admission:
         self.running = 0
 
     @property
+    def busy(self) -> bool:
+        """Whether anybody is inside or waits."""
+        return self.running > 0 or self.waiting > 0
+
+    @property
     def waiting(self) -> int:
         """How many are in the queue."""
         return len(self._waiting)
@@ -60,7 +65,7 @@ class Admission:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._leave()
-            else:
+            elif turn in self._waiting:  # not there when a leaver has passed it over already
                 self._waiting.remove(turn)
             raise
 

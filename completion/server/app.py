@@ -27,7 +27,7 @@ from grpc_reflection.v1alpha import reflection
 from completion.config import Config
 from completion.engine.base import Engine
 from completion.engine.checkpoint import Checkpoint
-from completion.errors import UsageError
+from completion.errors import CaretError, UsageError
 from completion.server.logs import event
 from completion.server.metrics import Metrics
 from completion.server.service import CompletionService
@@ -37,6 +37,10 @@ from completion.wire.channel import SERVICE_NAME
 
 Loaded = tuple[Checkpoint, Engine]
 _PARENT_POLL_S = 0.5
+_ENGINE_POLL_S = 1.0
+_DRAIN_POLL_S = 0.02
+_LAST_WORDS_S = 0.2
+"""For answers that are made and still on their way out."""
 
 
 class Server:
@@ -80,18 +84,17 @@ class Server:
                     await self._say(health_pb2.HealthCheckResponse.SERVING)
                     event(logging.INFO, "serving", seconds=round(time.perf_counter() - begin, 2))
                     on_ready()
-                    await self._stop.wait()
+                    await self._until_stopped_or_dead()
             finally:
                 await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
                 event(logging.INFO, "draining", running=self.service.admission.running)
-                await server.stop(self._config.server.drain_seconds)
+                await self._drain(server)
                 close_metrics()
                 if self._engine is not None:
                     await self._engine.stop()
                 if watch is not None:
                     watch.cancel()
-                if self.address.path:
-                    Path(self.address.path).unlink(missing_ok=True)
+                # gRPC took its socket away when draining began; what is there now is another's.
                 event(logging.INFO, "stopped")
 
     def stop(self) -> None:
@@ -112,6 +115,23 @@ class Server:
             logging.INFO, "model loaded", model=checkpoint.name, engine=info.engine,
             device=info.device, dtype=info.dtype, context_tokens=info.context_tokens,
         )  # fmt: skip
+
+    async def _until_stopped_or_dead(self) -> None:
+        """Return on a signal. Raises CaretError when the engine has died: it cannot be mended."""
+        assert self._engine is not None
+        while not self._stop.is_set():
+            if not await self._engine.alive():
+                raise CaretError("the engine process died; start `caret serve` again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), _ENGINE_POLL_S)
+
+    async def _drain(self, server: grpc.aio.Server) -> None:
+        """Let admitted requests finish, then end what is left: a watcher of health never ends."""
+        stopping = asyncio.create_task(server.stop(self._config.server.drain_seconds))
+        while self.service.admission.busy and not stopping.done():
+            await asyncio.sleep(_DRAIN_POLL_S)
+        await server.stop(_LAST_WORDS_S)
+        await stopping
 
     async def _until_stopped(self, work: object) -> None:
         """Await ``work``, or give it up when a signal comes first."""
@@ -214,7 +234,13 @@ def _refuse_live_socket(path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
-        except OSError:
+        except ConnectionRefusedError:
             path.unlink(missing_ok=True)
             return
+        except FileNotFoundError:
+            return
+        except OSError as error:  # another user's, or of another kind: not ours to remove
+            raise UsageError(
+                f"{path} cannot be taken over ({error.strerror}); choose another --listen"
+            ) from None
     raise UsageError(f"unix:{path} is in use by a running server; choose another --listen")

@@ -6,14 +6,14 @@ it each candidate draws its own.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 
 from completion.engine.base import Engine, RequestStats, Sampling
-from completion.healing.one_token import Speller
+from completion.healing.one_token import Speller, typed_word
 from completion.healing.vocabulary import Vocabulary
 from completion.server.candidate import Branch
+from completion.server.together import together
 
 
 class Brancher:
@@ -25,6 +25,16 @@ class Brancher:
         self._stop_ids = frozenset(stop_ids)
         self._speller = Speller(vocabulary)
 
+    def typed(self, prefix: bytes) -> bytes:
+        """Return the end of ``prefix`` that is to be spelled again; empty where that cannot be.
+
+        It cannot where a byte has no token, or where more tokens agree than the engine can mask.
+        """
+        typed = typed_word(prefix)
+        if not typed or any(self._vocabulary.byte_ids[byte] < 0 for byte in typed):
+            return b""
+        return typed if self._speller.count(typed) <= self._engine.info.max_allowed_ids else b""
+
     async def begin(
         self, prompt: list[int], typed: bytes, samplings: list[Sampling]
     ) -> list[Branch]:
@@ -33,9 +43,7 @@ class Brancher:
         ``typed`` is what was taken out of the prompt and has to be spelled again.
         """
         if samplings[0].temperature > 0:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._spell(prompt, typed, s)) for s in samplings]
-            return [task.result() for task in tasks]
+            return await together(self._spell(prompt, typed, s) for s in samplings)
         spelled = await self._spell(prompt, typed, samplings[0])
         if len(samplings) == 1:
             return [spelled]

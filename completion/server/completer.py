@@ -15,14 +15,15 @@ from dataclasses import dataclass, field, replace
 from completion.engine.base import Engine, Sampling
 from completion.engine.checkpoint import Checkpoint
 from completion.filters import pipeline
+from completion.filters.eol import unify
 from completion.filters.stop_rule import StopRule
 from completion.filters.stream import Chunk, Stream
-from completion.healing.one_token import typed_word
 from completion.prompt.builder import PromptBuilder
 from completion.prompt.views import Prompt
 from completion.server.branches import Brancher
 from completion.server.candidate import Branch, Generated, generate
 from completion.server.job import Job
+from completion.server.together import together
 from completion.wire import completion_pb2 as pb
 
 
@@ -32,8 +33,9 @@ class DeadlineExceeded(Exception):
 
 @dataclass(kw_only=True, slots=True)
 class Clock:
-    """When the stages of one request happened."""
+    """One request: its name on the wire, and when its stages happened."""
 
+    completion_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     received: float = field(default_factory=time.perf_counter)
     queue_ms: float = 0.0
     prompt_ms: float = 0.0
@@ -76,11 +78,9 @@ class Completer:
             DeadlineExceeded: nothing was generated before ``deadline`` (event loop time).
         """
         branches = await self._branches(job, prompt, deadline, job.candidates)
-        made = await asyncio.gather(
-            *(
-                self._generate(job, prompt, branch, i, deadline, StopRule(job.cursor))
-                for i, branch in enumerate(branches)
-            )
+        made = await together(
+            self._generate(job, prompt, branch, i, deadline, StopRule(job.cursor))
+            for i, branch in enumerate(branches)
         )
         return self._response(job, prompt, made, clock)
 
@@ -117,7 +117,7 @@ class Completer:
 
     def _typed(self, job: Job) -> bytes:
         """Return the bytes before the cursor that are taken out of the prompt and spelled again."""
-        return typed_word(job.document.prefix) if job.heals else b""
+        return self._brancher.typed(job.document.prefix) if job.heals else b""
 
     def _sampling(self, job: Job, index: int) -> Sampling:
         return Sampling(
@@ -177,13 +177,23 @@ class Completer:
             total=clock.since(time.perf_counter()),
         )
         return pb.CompleteResponse(
-            completion_id=uuid.uuid4().hex,
+            completion_id=clock.completion_id,
             candidates=[*candidates[:1], *rest],
             usage=usage,
             timings=timings,
             model=self._checkpoint.name,
             declined="" if candidates else declined,
         )
+
+
+def _shown(middle: bytes, text: bytes) -> int:
+    """Return how many bytes of ``middle`` are in ``text``, what the filters left of it.
+
+    Filters cut at the end and write other line ends, so that is what is counted.
+    """
+    if text and b"\r" in middle:
+        return len(middle)
+    return min(len(middle), len(unify(text)))
 
 
 def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
@@ -193,7 +203,7 @@ def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
         if not job.include_raw:
             return None, result.declined
         result = replace(result, text=b"", replace_after=0)
-    kept = made.stop.length if result.text else 0
+    kept = _shown(made.text, result.text)
     candidate = pb.Candidate(
         text=job.selected.text + result.text,
         replace_before=job.selected.replace_before,

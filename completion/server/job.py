@@ -16,9 +16,14 @@ from completion.syntax.blocks import Goal
 from completion.syntax.languages import language_for
 from completion.wire import completion_pb2 as pb
 
-MAX_TEXTS = 256
 MAX_SNIPPETS = 256
 MAX_TEMPERATURE = 2.0
+_LEXED_BYTES = 256 << 10
+"""Read before the cursor for its syntax: some 40 ms on the event loop, once a request."""
+_PLAIN_BYTES = 4 << 10
+"""The same without a grammar, where all that counts is brackets and quotes nearby."""
+MAX_TAB_SIZE = 256
+"""Columns; indentation is expanded in memory, so a wild number would cost gigabytes."""
 _EOLS = ("", "\n", "\r\n", "\r")
 _SCOPES = ("", "code", "comment", "string", "docstring")
 
@@ -86,12 +91,20 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
         "snippets",
         f"must be at most {MAX_SNIPPETS} snippets",
     )
+    _check(
+        document.tab_size <= MAX_TAB_SIZE, "document.tab_size", f"must be at most {MAX_TAB_SIZE}"
+    )
+    for index, snippet in enumerate(request.snippets):
+        _check(
+            0 <= snippet.relevance <= 1,  # false for NaN, which has no place in an order
+            f"snippets[{index}].relevance", "must be between 0 and 1",
+        )  # fmt: skip
     selected = _selected(request)
     prefix = document.prefix[: len(document.prefix) - selected.replace_before] + selected.text
     suffix = document.suffix[selected.replace_after :]
     language = language_for(document.language_id, document.path)
     cursor = Cursor(
-        prefix=prefix,
+        prefix=_near(prefix, _LEXED_BYTES if language else _PLAIN_BYTES),
         suffix=suffix,
         language=language,
         lines=_LINES[options.lines],
@@ -151,6 +164,13 @@ def _selected(request: pb.CompleteRequest) -> Selected:
     return Selected(
         text=item.text, replace_before=item.replace_before, replace_after=item.replace_after
     )
+
+
+def _near(prefix: bytes, size: int) -> bytes:
+    """Return the last ``size`` bytes of ``prefix``, from a line's start on."""
+    if len(prefix) <= size:
+        return prefix
+    return prefix[prefix.find(b"\n", len(prefix) - size) + 1 or len(prefix) - size :]
 
 
 def _check(holds: bool, field: str, limit: str) -> None:

@@ -93,13 +93,20 @@ class Metrics:
 
         class Gauges:
             def collect(self) -> Iterator[GaugeMetricFamily]:
-                asked = asyncio.run_coroutine_threadsafe(engine_running(), loop)
                 for name, text, value in (
                     ("caret_requests_running", "Requests admitted.", admission_running()),
                     ("caret_requests_waiting", "Requests in the queue.", admission_waiting()),
-                    ("caret_engine_running", "Requests the engine holds.", asked.result(timeout=2)),
                 ):
                     yield GaugeMetricFamily(name, text, value=value)
+                asked = asyncio.run_coroutine_threadsafe(engine_running(), loop)
+                try:
+                    held = asked.result(timeout=2)
+                except Exception:  # dead or stuck: the other figures are wanted then most of all
+                    asked.cancel()
+                    return
+                yield GaugeMetricFamily(
+                    "caret_engine_running", "Requests the engine holds.", value=held
+                )
 
         self.registry.register(Gauges())  # type: ignore[arg-type]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
@@ -81,16 +82,17 @@ class CompletionService(rpc.CompletionServiceServicer):
             async with self.admission.place() as clock.queue_ms:
                 prompt = completer.build(job, clock)
                 parts = completer.stream(job, prompt, clock, self._deadline(context))
-                first, identity = True, ""
+                first, identity = True, clock.completion_id
                 try:
                     async for part in parts:
                         if isinstance(part, Chunk):
                             after = part.replace_after if first else 0
-                            yield pb.CompleteChunk(text=part.text, replace_after=after)
+                            yield pb.CompleteChunk(
+                                completion_id=identity, text=part.text, replace_after=after
+                            )
                             first = False
                             continue
                         self._metrics.observe(part)
-                        identity = part.completion_id
                         yield pb.CompleteChunk(completion_id=identity, done=True, summary=part)
                 finally:
                     await parts.aclose()
@@ -224,7 +226,8 @@ class _Call:
             event(
                 logging.ERROR, "handler failed", method=self._method, error=kind and kind.__name__
             )
-            logging.getLogger("caret").debug("traceback", exc_info=error)
+            where = traceback.format_tb(error.__traceback__)
+            event(logging.DEBUG, "where it failed", traceback="".join(where))
         await self._context.abort(status, detail)
 
 
@@ -245,7 +248,7 @@ def _status(error: BaseException | None) -> tuple[grpc.StatusCode, str]:
             return code.UNAVAILABLE, "the model is loading"
         case UsageError():  # max_tokens leaves no room for a prompt
             return code.INVALID_ARGUMENT, error.message
-        case CaretError():
-            return code.INTERNAL, error.message
+        case CaretError():  # of the engine: it has died, and the process is about to end
+            return code.UNAVAILABLE, error.message
         case _:
             return code.INTERNAL, "internal error; the server's log has its kind"

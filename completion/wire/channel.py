@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import grpc
 import grpc.aio
@@ -15,6 +14,7 @@ from completion.wire.address import Address
 SERVICE_NAME = "caret.v1.CompletionService"
 """The name under which the health service knows the completion service."""
 
+_LOADING = "still loading"
 _OPTIONS = [
     ("grpc.max_receive_message_length", 16 << 20),  # answers stay far below; raw prompts may not
     ("grpc.enable_http_proxy", 0),  # a proxy between an editor and its own machine is never meant
@@ -29,33 +29,41 @@ def open_channel(address: Address) -> grpc.aio.Channel:
     return grpc.aio.insecure_channel(address.target, options=_OPTIONS)
 
 
+class NotServing(CaretError):
+    """No service came up in time; ``loading``: one answers, and its model is not there yet."""
+
+    def __init__(self, message: str, *, loading: bool) -> None:
+        super().__init__(message)
+        self.loading = loading
+
+
 async def wait_until_serving(
     channel: grpc.aio.Channel,
     *,
     timeout_s: float,
-    still_wanted: Callable[[], bool] = lambda: True,
     interval_s: float = 0.05,
 ) -> None:
     """Return once the health service says SERVING.
 
-    ``still_wanted`` is asked between looks; when it says no (the process died), waiting ends.
-
     Raises:
-        CaretError: after ``timeout_s`` seconds, or when no longer wanted.
+        NotServing: after ``timeout_s`` seconds.
     """
     health = health_pb2_grpc.HealthStub(channel)
     loop = asyncio.get_running_loop()
     end = loop.time() + timeout_s
     last = "no answer"
-    while loop.time() < end and still_wanted():
+    while loop.time() < end:
         try:
-            answer = await health.Check(
+            answer = await health.Check(  # pyright: ignore[reportAttributeAccessIssue] - untyped
                 health_pb2.HealthCheckRequest(service=SERVICE_NAME), timeout=2.0
             )
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
                 return
-            last = "still loading"
+            last = _LOADING
         except grpc.aio.AioRpcError as error:
             last = error.code().name.lower()
         await asyncio.sleep(interval_s)
-    raise CaretError(f"the completion server did not come up within {timeout_s:.0f} s ({last})")
+    raise NotServing(
+        f"the completion server did not come up within {timeout_s:.0f} s ({last})",
+        loading=last == _LOADING,
+    )

@@ -90,7 +90,9 @@ class OwnServer:
             self._folder = _private_folder()
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "completion.cli", "serve",
-                "--listen", str(self.address), "--exit-with-parent", *self._extra_args,
+                # The user's metrics address is one server's; a second one could not listen there.
+                "--listen", str(self.address), "--metrics", "", "--exit-with-parent",
+                *self._extra_args,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE, env=child_environment(), start_new_session=True,
             )  # fmt: skip

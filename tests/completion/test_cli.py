@@ -55,6 +55,28 @@ def test_serve_refuses_addresses_it_cannot_keep_private(words, said):
     assert said in errors[0]
 
 
+@pytest.mark.parametrize(
+    ("flag", "value"), [("candidates", "-1"), ("max-tokens", "-3"), ("seed", str(1 << 64))]
+)
+def test_a_number_that_the_contract_cannot_hold_is_a_wrong_call(tmp_path, capsys, flag, value):
+    file = tmp_path / "a.py"
+    file.touch()
+    assert main(["complete", f"{file}:1:1", f"--{flag}", value]) == 2
+    assert f"--{flag} must be at least 0" in capsys.readouterr().err
+
+
+def test_the_doctor_reports_what_is_not_installed_and_does_not_fail_of_it():
+    script = (
+        "import sys; sys.modules['tokenizers'] = None;"
+        "from completion.commands.doctor import _guarded, _model;"
+        "from completion.config import Config;"
+        "check = _guarded(_model, Config()); print(check.status, check.found, check.mend)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.stdout.startswith("missing "), result.stderr
+    assert "tokenizers" in result.stdout and "pip install" in result.stdout
+
+
 def test_debug_shows_the_traceback():
     result = caret("complete", "--debug", "nowhere.py:1:1")
     assert "Traceback" in result.stderr

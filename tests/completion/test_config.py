@@ -40,7 +40,9 @@ def test_later_places_win(home, tmp_path):
         ("[client]\ndisabled_languages = [1]\n", "wants a list of texts"),
         ("client = 1\n", "must be a table"),
         ("[client\n", "was not read"),
-        ("[client]\ntimeout_ms = nan\n", "must be at least 10"),
+        ("[client]\ntimeout_ms = nan\n", "must be a finite number"),
+        ("[client]\ntimeout_ms = inf\n", "must be a finite number"),
+        ("[client]\ntimeout_ms = 1e15\n", "at most 600000"),
     ],
 )
 def test_what_is_wrong_is_said_and_the_default_holds(home, text, said):

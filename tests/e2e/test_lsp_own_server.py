@@ -90,6 +90,12 @@ async def test_it_serves_from_a_private_folder_and_leaves_nothing():
     assert wait_gone(pid)
 
 
+async def test_two_stand_side_by_side_whatever_metrics_address_is_configured(monkeypatch):
+    monkeypatch.setenv("CARET_SERVER_METRICS", f"127.0.0.1:{free_port()}")
+    async with OwnServer(extra_args=FAKE) as one, OwnServer(extra_args=FAKE) as other:
+        assert one.pid != other.pid
+
+
 async def test_one_that_cannot_start_says_why_in_one_line():
     with pytest.raises(CaretError) as caught:
         async with OwnServer(extra_args=["--engine", "nonsense"]):

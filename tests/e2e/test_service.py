@@ -80,9 +80,9 @@ async def test_the_deadline_returns_what_there_is(service):
             assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
             continue
         (candidate,) = answer.candidates
-        assert candidate.raw_text
-        if candidate.raw_stop_reason == pb.STOP_REASON_DEADLINE:
-            break
+        if candidate.raw_stop_reason == pb.STOP_REASON_DEADLINE and candidate.raw_text:
+            return
+    raise AssertionError("no deadline gave a part of the answer")
 
 
 async def test_a_cancelled_call_frees_the_engine(service):

@@ -47,10 +47,15 @@ class Service(pb_grpc.CompletionServiceServicer):
         self._server = grpc.aio.server()
         self._server.add_insecure_port(self.address)
         pb_grpc.add_CompletionServiceServicer_to_server(self, self._server)
-        health = health_aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
-        await health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
+        self.health = health_aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
+        await self.loaded(True)
         await self._server.start()
+
+    async def loaded(self, is_loaded: bool) -> None:
+        """Let the health service say so."""
+        status = health_pb2.HealthCheckResponse
+        await self.health.set(SERVICE_NAME, status.SERVING if is_loaded else status.NOT_SERVING)
 
     async def stop(self) -> None:
         assert self._server is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -33,6 +34,20 @@ def test_importing_the_server_loads_nothing_heavy():
     loaded = set(json.loads(found.stdout))
     assert not loaded & {"torch", "transformers", "vllm", "numpy", "tokenizers", "rich"}
     assert "grpc" not in loaded, "initialize waits for nothing that it does not need"
+
+
+async def test_initialize_is_answered_within_a_second(tmp_path):
+    async def seconds() -> float:
+        started = time.perf_counter()
+        async with LspSession(lsp_command("--server", f"unix:{tmp_path / 'nobody'}")) as session:
+            await session.initialize()
+            return time.perf_counter() - started
+
+    # From the start of the process; the best of some tries, for the machine does other things too.
+    for _ in range(5):
+        if (taken := await seconds()) < 1:
+            break
+    assert taken < 1
 
 
 def test_the_version_told_to_editors_is_the_projects():

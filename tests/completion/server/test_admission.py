@@ -47,6 +47,21 @@ async def test_a_cancelled_one_leaves_the_queue_and_loses_no_place():
         assert admission.running == 1
 
 
+async def test_cancelled_in_the_step_in_which_a_place_gets_free_it_leaves_quietly():
+    admission, entered, leave = Admission(running=1, queued=3), [], asyncio.Event()
+    first, second, third = (
+        asyncio.create_task(hold(admission, entered, leave), name=name) for name in "123"
+    )
+    await settle()
+    leave.set()  # the first goes before the second learns that it is cancelled
+    second.cancel()
+    await asyncio.gather(first, third)
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert entered == ["1", "3"]
+    assert (admission.running, admission.waiting) == (0, 0)
+
+
 async def test_cancelled_just_as_it_is_let_in_it_passes_its_place_on():
     admission, entered, leave = Admission(running=1, queued=3), [], asyncio.Event()
     first = asyncio.create_task(hold(admission, entered, asyncio.Event()), name="first")

@@ -36,7 +36,9 @@ def test_a_value_out_of_range_names_its_field(options, field):
         job_from(request(**options), LIMITS)
 
 
-@pytest.mark.parametrize(("name", "value"), [("eol", "\f"), ("scope", "nowhere")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("eol", "\f"), ("scope", "nowhere"), ("tab_size", 4_000_000_000)]
+)
 def test_a_document_with_an_unknown_value_is_refused(name, value):
     wrong = request()
     setattr(wrong.document, name, value)
@@ -67,6 +69,15 @@ def test_unset_options_are_the_servers_defaults():
     assert (job.temperature, job.top_p, job.candidates, job.seed) == (0.0, 1.0, 1, None)
     assert job.max_tokens == LIMITS.max_line_tokens
     assert job.cursor.lines is Lines.AUTO
+
+
+@pytest.mark.parametrize("relevance", [-0.1, 1.5, float("nan"), float("inf")])
+def test_a_relevance_out_of_range_names_its_snippet(relevance):
+    wrong = request()
+    wrong.snippets.add(path="a.py", text=b"x", relevance=1.0)
+    wrong.snippets.add(path="b.py", text=b"x", relevance=relevance)
+    with pytest.raises(InvalidField, match=r"^snippets\[1\].relevance "):
+        job_from(wrong, LIMITS)
 
 
 def test_too_many_snippets_are_refused():

@@ -54,6 +54,27 @@ async def test_sigterm_lets_the_running_request_finish_and_exits_0():
     await channel.close()
 
 
+async def test_a_successor_on_the_same_socket_outlives_the_drain_of_the_one_before(tmp_path):
+    listen, address = f"unix:{tmp_path}/s", Address(path=f"{tmp_path}/s")
+    metrics = free_port()
+    old = serve("--listen", listen, "--metrics", f"127.0.0.1:{metrics}", "--fake-delay-ms", "200")
+    channel, stub = await stub_for(address)
+    running = asyncio.ensure_future(stub.Complete(ask(b"x = ")))
+    while "caret_engine_running 1.0" not in await scrape(metrics):
+        assert not running.done()
+    old.send_signal(signal.SIGTERM)
+    while Path(address.path).exists():
+        await asyncio.sleep(0.01)
+    new = serve("--listen", listen)
+    successor, _ = await stub_for(address)
+    await asyncio.gather(running, return_exceptions=True)
+    assert await asyncio.to_thread(old.wait, 30) == 0
+    assert Path(address.path).exists()
+    new.terminate()
+    assert await asyncio.to_thread(new.wait, 30) == 0
+    await asyncio.gather(channel.close(), successor.close())
+
+
 async def scrape(port):
     url = f"http://127.0.0.1:{port}/metrics"
     return (await asyncio.to_thread(urllib.request.urlopen, url)).read().decode()

@@ -1,6 +1,7 @@
 """The handlers over real gRPC, with the fake engine."""
 
 import asyncio
+import logging
 import stat
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client import generate_latest
 
 from completion.engine.fake import FakeEngine
 from completion.errors import UsageError
@@ -67,6 +69,40 @@ async def test_candidates_differ_and_each_is_stopped_by_itself(serving):
     assert all(c.stop_reason == pb.STOP_REASON_SYNTAX for c in answer.candidates)
 
 
+class FailsOnce(FakeEngine):
+    """The first candidate fails while the others are under way."""
+
+    failed = False
+
+    async def generate(self, prompt, sampling, stats):
+        first, self.failed = not self.failed, True
+        async for step in super().generate(prompt, sampling, stats):
+            if first:
+                raise RuntimeError(bytes(t for t in prompt if t < 256))
+            yield step
+
+
+async def test_when_one_candidate_fails_the_others_are_not_left_running(serving, caplog):
+    engine = FailsOnce(delay_ms=20, reply=b"a" * 400)
+    caplog.set_level(logging.DEBUG, logger="caret")
+    async with serving(engine) as (_, stub):
+        code, details = await code_of(stub.Complete(request(prefix=b"secret = ", candidates=3)))
+        assert await engine.running() == 0
+    assert code == grpc.StatusCode.INTERNAL
+    assert "handler failed" in caplog.text
+    logged = [*caplog.messages, *(str(vars(record)) for record in caplog.records)]
+    assert not any("secret" in line for line in [details, *logged])
+
+
+async def test_the_log_probability_is_of_the_text_that_is_left(serving):
+    ask = request(prefix=b"x = f(", suffix=b") + y\n")
+    async with serving(FakeEngine(reply=b"abc)")) as (_, stub):
+        (candidate,) = (await stub.Complete(ask)).candidates
+    assert candidate.text == b"abc", "the bracket is there already"
+    assert candidate.tokens == 3
+    assert candidate.log_prob == pytest.approx(-1.5)
+
+
 async def test_a_selected_item_opens_every_answer(serving):
     chosen = request(prefix=b"name = os.pa", candidates=2)
     chosen.selected_completion.CopyFrom(pb.SelectedCompletion(text=b"path", replace_before=2))
@@ -92,6 +128,7 @@ async def test_streamed_lines_make_up_the_answer_and_are_never_taken_back(servin
     assert all(not chunk.text.rstrip(b"\r\n").endswith(b"\r") for chunk in chunks)
     assert [chunk.done for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
     assert chunks[-1].summary.candidates[0].text == text
+    assert {chunk.completion_id for chunk in chunks} == {chunks[-1].summary.completion_id} != {""}
 
 
 async def test_the_deadline_gives_what_there_is(serving):
@@ -232,6 +269,10 @@ async def test_what_is_not_built_says_so(serving):
     async with serving() as (_, stub):
         for call in (stub.NextBytes(pb.NextBytesRequest()), stub.Score(pb.ScoreRequest())):
             assert (await code_of(call))[0] == grpc.StatusCode.UNIMPLEMENTED
+        feedback = stub.RecordFeedback(iter([pb.FeedbackEvent()]))
+        assert (await code_of(feedback))[0] == grpc.StatusCode.UNIMPLEMENTED
+        workspace = stub.SyncWorkspace(iter([pb.WorkspaceChange()]))
+        assert (await code_of(workspace.read()))[0] == grpc.StatusCode.UNIMPLEMENTED
 
 
 class SlowToLoad(FakeEngine):
@@ -262,6 +303,19 @@ async def test_while_loading_it_answers_unavailable_and_not_serving(serving, add
     assert (await health.Check(check)).status == health_pb2.HealthCheckResponse.SERVING
     await channel.close()
     await starting.__aexit__(None, None, None)
+
+
+async def test_a_dead_engine_does_not_take_the_other_figures_with_it(serving):
+    class Dead(FakeEngine):
+        async def running(self):
+            raise RuntimeError("dead")
+
+    async with serving(Dead()) as (server, stub):
+        await stub.Complete(request())
+        shown = (await asyncio.to_thread(generate_latest, server.metrics.registry)).decode()
+    assert 'caret_requests_total{code="OK",method="Complete"} 1.0' in shown
+    assert "caret_requests_running 0.0" in shown
+    assert "caret_engine_running" not in shown
 
 
 async def test_reflection_lists_the_service(serving):
