@@ -87,7 +87,7 @@ class GenerationConfig:
     """What is generated when a request leaves it open."""
 
     max_tokens: int = option(128, "longest block, in tokens", low=1, high=4096)
-    max_line_tokens: int = option(48, "longest single line, in tokens", low=1, high=4096)
+    max_line_tokens: int = option(64, "longest line or statement, in tokens", low=1, high=4096)
     max_candidates: int = option(8, "most candidates that one request may ask for", low=1, high=64)
     deadline_margin_ms: float = option(
         15.0, "how long before the caller's deadline what there is goes out", low=0

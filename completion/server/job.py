@@ -113,7 +113,7 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
         insert_spaces=document.insert_spaces,
         scope=document.scope,
     )
-    one_line = goal_of(cursor, cursor.extent) is Goal.LINE
+    short = goal_of(cursor, cursor.extent) in (Goal.LINE, Goal.STATEMENT)
     return Job(
         document=DocumentView(
             path=document.path,
@@ -131,7 +131,7 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
         repo_name=request.repo_name,
         cursor=cursor,
         max_tokens=options.max_tokens
-        or (limits.max_line_tokens if one_line else limits.max_tokens),
+        or (limits.max_line_tokens if short else limits.max_tokens),
         temperature=temperature,
         top_p=top_p,
         candidates=options.candidates or 1,
