@@ -130,8 +130,7 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
         ),
         repo_name=request.repo_name,
         cursor=cursor,
-        max_tokens=options.max_tokens
-        or (limits.max_line_tokens if short else limits.max_tokens),
+        max_tokens=options.max_tokens or (limits.max_line_tokens if short else limits.max_tokens),
         temperature=temperature,
         top_p=top_p,
         candidates=options.candidates or 1,

@@ -13,7 +13,7 @@ from lsp.positions import Encoding
 from lsp.protocol import InlineParams
 
 CONFIG = ClientConfig()
-URI = "file:///work/project/src/a.py"
+URI = "file:///home/me/project/src/a.py"
 
 
 def opened(text: str, encoding: Encoding = Encoding.UTF16, language: str = "python") -> Document:
@@ -77,9 +77,9 @@ def test_the_line_end_is_the_one_nearest_the_cursor(text, line, eol):
 @pytest.mark.parametrize(
     ("roots", "path", "repo"),
     [
-        (["/work/project"], "src/a.py", "project"),
-        (["/work", "/work/project"], "src/a.py", "project"),
-        (["/else", "/work/proj"], "a.py", ""),
+        (["/home/me/project"], "src/a.py", "project"),
+        (["/home/me", "/home/me/project"], "src/a.py", "project"),
+        (["/else", "/home/me/proj"], "a.py", ""),
         ([], "a.py", ""),
     ],
 )
