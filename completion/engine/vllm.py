@@ -13,10 +13,10 @@ import gc
 import importlib
 import itertools
 import os
-import sys
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from completion.config import ModelConfig
@@ -308,8 +308,9 @@ def _set_environment(device: str, config: ModelConfig) -> None:
         "TORCH_CPP_LOG_LEVEL": "ERROR",
         "PYTHONWARNINGS": "ignore::FutureWarning",
         "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_OFFLINE": "1",  # the checkpoint is a local folder by now
     }
+    if config.path == "bundled" or Path(config.path).expanduser().is_dir():
+        defaults["HF_HUB_OFFLINE"] = "1"  # nothing has to be fetched, so nothing is asked for
     if device == "cpu":
         defaults |= {
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
@@ -320,8 +321,6 @@ def _set_environment(device: str, config: ModelConfig) -> None:
         }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    if "vllm" in sys.modules and device == "cpu" and config.device == "cuda":
-        raise UsageError("vLLM was loaded for the CPU in this process")
 
 
 def _one_line(error: BaseException) -> str:

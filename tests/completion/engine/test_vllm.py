@@ -37,6 +37,19 @@ def test_engine_arguments_that_are_wrong_or_decided_are_refused(word):
         parse_engine_args((word,))
 
 
+@pytest.mark.parametrize(("path", "offline"), [("bundled", "1"), (".", "1"), ("owner/name", None)])
+def test_the_hub_may_be_asked_only_for_a_model_that_is_named_there(monkeypatch, path, offline):
+    import os
+
+    from completion.engine.vllm import _set_environment
+
+    environment = {}
+    monkeypatch.setattr(os, "environ", environment)
+    _set_environment("cpu", ModelConfig(path=path))
+    assert environment.get("HF_HUB_OFFLINE") == offline
+    assert environment["VLLM_NO_USAGE_STATS"] == "1"
+
+
 @pytest.fixture(scope="module")
 async def engine():
     config = ModelConfig(dtype="float32")
