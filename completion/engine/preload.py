@@ -36,11 +36,12 @@ def begin() -> None:
 
 def abandon() -> None:
     """End the fork server even while it imports; without this it outlives a failed start by that."""
-    server = forkserver._forkserver
+    server: Any = forkserver._forkserver
     pid = getattr(server, "_forkserver_pid", None)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        server._stop()  # waits for it and forgets it, so that another can be started
 
 
 def use_for_engine_core() -> None:

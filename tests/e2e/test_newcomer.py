@@ -49,7 +49,8 @@ def test_the_shell_explains_a_place(service, tmp_path):
     path = tmp_path / "a.py"
     path.write_text("import os\n\nfor name in os.listdir(")
     result = caret("explain", "--server", str(service.address), f"{path}:3:24")
-    assert "<|fim_prefix|>import os" in result.stdout
+    assert "<|fim_middle|>" in result.stdout
+    assert "import os" in result.stdout
     assert "milliseconds" in result.stdout
 
 
