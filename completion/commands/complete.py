@@ -66,10 +66,10 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.buffer.write(candidate.text)
         if args.raw:
             sys.stdout.buffer.write(b"\n--- raw\n" + candidate.raw_text)
-    sys.stdout.buffer.write(b"\n")
     if not response.candidates:
         sys.stderr.write(f"no suggestion here: {response.declined}\n")
         return 1
+    sys.stdout.buffer.write(b"\n")
     return 0
 
 

@@ -57,7 +57,6 @@ class Step:
 class RequestStats:
     """What the engine measured of one request; filled while it runs."""
 
-    queue_ms: float = 0.0
     first_token_ms: float = 0.0
     cached_tokens: int = 0
 

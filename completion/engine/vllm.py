@@ -306,7 +306,9 @@ def _set_environment(device: str, config: ModelConfig) -> None:
         "VLLM_LOGGING_LEVEL": "ERROR",
         "VLLM_LOGGING_STREAM": "ext://sys.stderr",
         "TORCH_CPP_LOG_LEVEL": "ERROR",
-        "PYTHONWARNINGS": "ignore::FutureWarning",
+        # The second: a semaphore that vLLM leaves is cleared by multiprocessing, with a remark.
+        "PYTHONWARNINGS": "ignore::FutureWarning,"
+        "ignore::UserWarning:multiprocessing.resource_tracker",
         "TOKENIZERS_PARALLELISM": "false",
     }
     if config.path == "bundled" or Path(config.path).expanduser().is_dir():

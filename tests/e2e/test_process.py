@@ -30,7 +30,7 @@ async def test_sigterm_ends_it_with_status_0_and_leaves_no_process():
         processes = family(own.pid)
         assert processes, "the engine core is a process of its own"
         psutil.Process(own.pid).send_signal(signal.SIGTERM)
-        await own.wait_ended()
+        assert await own.wait_ended() == "the completion server stopped: status 0"
         assert own._process.returncode == 0
         await gone(processes)
 
