@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _latency(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
-    from eval.latency import start_to_serving, unary_over_bare
+    from eval.bench.latency import start_to_serving, unary_over_bare
 
     rows = []
     if args.starts:
@@ -67,6 +67,6 @@ async def _latency(args: argparse.Namespace, config: Config, say: Callable[[str]
 
 
 async def _keystrokes(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
-    from eval.keystrokes import rows
+    from eval.bench.keystrokes import rows
 
     return await rows(words_for_server(args), say)

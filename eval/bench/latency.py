@@ -28,7 +28,7 @@ from completion.wire.own_server import OwnServer
 
 TOKENS = 16
 """Tokens of each answer, as the bar is stated."""
-_SOURCE = Path(__file__).parents[1] / "completion" / "server" / "admission.py"
+_SOURCE = Path(__file__).parents[2] / "completion" / "server" / "admission.py"
 """A real file that no model here was trained on."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from completion.errors import CaretError
 from completion.wire.own_server import child_environment
-from eval.latency import Row
+from eval.bench.latency import Row
 
 
 async def rows(words: list[str], say: Callable[[str], None]) -> list[Row]:
