@@ -102,8 +102,13 @@ def write_result(result: Result, path: Path) -> None:
     """Write it in one replacing move."""
     temporary = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
+    temporary.write_text(dumped(result), encoding="utf-8")
     temporary.replace(path)
+
+
+def dumped(result: Result) -> str:
+    """Return the text of its file."""
+    return json.dumps(asdict(result), indent=1) + "\n"
 
 
 def read_result(path: Path) -> Result:

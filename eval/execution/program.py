@@ -29,7 +29,7 @@ class Case:
 
     stdin: str
     outputs: tuple[str, ...]
-    """Any of them is right; compared with trailing blanks of lines and of the whole left out."""
+    """Any of them is right; compared as :mod:`eval.execution.compare` says."""
 
 
 @dataclass(frozen=True, kw_only=True)

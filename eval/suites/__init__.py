@@ -29,6 +29,7 @@ SUITES = {
     "cardinal": "cardinal:Cardinal",
     "slices": "slices:Slices",
     "replay": "replay:Replay",
+    "bits": "bits:Bits",
 }
 """Name to module and class; loaded when it is named."""
 

@@ -42,6 +42,8 @@ class Source:
     """Set by hand, with a comment in the list, where metadata says nothing clear."""
     kind: str = ""
     """What sort of package it is; held-out packages say it."""
+    sha256: str = ""
+    """Of its files, for who evaluates on them; held-out packages say it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,213 @@
+"""``caret eval SUITE``: one suite on one engine; and the words that do something with results."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from completion.commands.flags import (
+    add_model_flags,
+    add_server_flag,
+    configured,
+    words_for_server,
+)
+from completion.errors import UsageError
+from eval.engines import ENGINES
+
+if TYPE_CHECKING:
+    from eval.engines.base import Engine
+    from eval.progress import RunProgress
+    from eval.run import Options
+
+HELP = "the offline evaluation harness"
+
+WORDS = {
+    "list": ("eval.commands.eval_list", "the suites, and whether their data is here"),
+    "compare": ("eval.commands.eval_compare", "two results of a suite, paired"),
+    "report": ("eval.commands.eval_report", "results as one HTML file with plots"),
+    "build": ("eval.commands.eval_build", "items from a source tree"),
+    "fetch": ("eval.commands.eval_fetch", "the held-out set of real packages"),
+}
+"""Word to module and one line; each has ``configure(parser)`` and ``run(args)`` as a command has."""
+
+MOST_WORKERS = 256
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a run; a first word of :data:`WORDS` brings its own instead."""
+    parser.usage = "caret eval SUITE [options]\n" + "".join(
+        f"       caret eval {word} …{'':{10 - len(word)}}{text}\n"
+        for word, (_, text) in WORDS.items()
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = (
+        "Runs a suite on a model and says how good it is, with intervals, beside what guessing\n"
+        "scores. The same command goes on where it stopped. `caret eval list` names the suites."
+    )
+    _configure_run(parser)
+    parse_run = parser.parse_known_args
+
+    def parse(args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+        words = list(sys.argv[1:] if args is None else args)
+        at = next((i for i, word in enumerate(words) if not word.startswith("-")), None)
+        if at is None or words[at] not in WORDS:
+            return parse_run(words, namespace)
+        word = words.pop(at)
+        module, text = WORDS[word]
+        sub = argparse.ArgumentParser(prog=f"{parser.prog} {word}", description=text)
+        sub.add_argument("--debug", action="store_true", help="show tracebacks")
+        loaded = importlib.import_module(module)
+        loaded.configure(sub)
+        args_, rest = sub.parse_known_args(words, namespace)
+        args_.run = loaded.run
+        return args_, rest
+
+    parser.parse_known_args = parse  # type: ignore[method-assign]
+
+
+def _configure_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("suite", metavar="SUITE", help="`caret eval list` names them")
+    add = parser.add_argument_group("who answers").add_argument
+    listed = "; ".join(f"{name}: {text}" for name, (_, text) in ENGINES.items())
+    add("--engine", default="server", metavar="NAME", help=f"{listed} (default server)")
+    add_server_flag(parser)
+    add_model_flags(parser)
+    add = parser.add_argument_group("what is asked").add_argument
+    add("--data", metavar="PATH", help="the data: a file, a folder, or hf:OWNER/NAME")
+    add("--limit", type=int, metavar="N", help="only N items, always the same ones; 0: all")
+    add("--seed", type=int, default=0, metavar="N", help="of selection and draws (default 0)")
+    add("--samples", type=int, default=1, metavar="N", help="answers to each item (default 1)")
+    add("--temperature", type=float, default=0.0, metavar="T", help="0: greedy (default)")
+    add("--top-p", type=float, default=1.0, metavar="P", help="with a temperature (default 1)")
+    add(
+        "--healing", default="default", choices=("default", "exact", "one-token", "off"),
+        help="of the word at the cursor; default: the server's own",
+    )  # fmt: skip
+    add(
+        "--workers", type=int, metavar="N",
+        help="items in flight (default 8 on the CPU, where greedy answers stay the same, else 1); "
+        "1 for the latency that one user has",
+    )  # fmt: skip
+    add("--no-baselines", action="store_true", help="do not guess beside it")
+    add = parser.add_argument_group("what comes out").add_argument
+    add("--json", metavar="FILE", help="write the result there; - for standard output")
+    add("--fresh", action="store_true", help="forget what an earlier run left, and write over it")
+    add("--quiet", action="store_true", help="no progress")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the suite and show the result; 130 when it was interrupted."""
+    from eval.progress import RunProgress
+    from eval.result import dumped
+    from eval.run import Run
+    from eval.suites import suite_named
+    from eval.table import show
+
+    suite = suite_named(args.suite)
+    options = _options(args)
+    with RunProgress(quiet=args.quiet) as progress:
+        work = Run(suite, _engine(args, progress), options, progress)
+        try:
+            result = asyncio.run(work.result())
+        except KeyboardInterrupt:
+            progress.say(f"stopped: {work.standing()}")
+            return 130
+        finally:
+            work.close()
+    if work.was_there:
+        sys.stderr.write(f"{options.output} holds this run already; --fresh runs it again\n")
+    if args.json == "-":
+        sys.stdout.write(dumped(result))
+    else:
+        console = Console(highlight=False)
+        show(result, suite, console)
+        if options.output is not None and not work.was_there:
+            console.print(Text(f"\nthe result with every item: {options.output}", style="dim"))
+    sys.stdout.flush()
+    return 0
+
+
+def _options(args: argparse.Namespace) -> Options:
+    """Return the options that the flags mean.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+    from eval.run import Options
+    from eval.suites.base import Draw
+
+    if args.limit is not None and args.limit < 0:
+        raise UsageError(f"--limit must be at least 0, not {args.limit}; 0 takes all items")
+    _within("seed", args.seed, 0, 2**32 - 1)
+    if args.workers is not None:
+        _within("workers", args.workers, 1, MOST_WORKERS)
+    _within("samples", args.samples, 1, 1000)
+    _within("temperature", args.temperature, 0, 2)
+    if not 0 < args.top_p <= 1:
+        raise UsageError(f"--top-p must be above 0 and at most 1, not {args.top_p:g}")
+    if args.samples > 1 and not args.temperature:
+        raise UsageError(
+            "--samples above 1 are all alike without a --temperature; give one, 0.2 say"
+        )
+    if args.top_p < 1 and not args.temperature:
+        raise UsageError("--top-p means nothing without a --temperature; give one, 0.2 say")
+    words = words_for_server(args)
+    model = words.index("--model") if "--model" in words else len(words)
+    return Options(
+        limit=args.limit,
+        seed=args.seed,
+        workers=args.workers,
+        draw=Draw(
+            samples=args.samples, temperature=args.temperature, top_p=args.top_p,
+            seed=args.seed, healing=args.healing,
+        ),
+        baselines=not args.no_baselines,
+        data=Path(args.data) if args.data else None,
+        output=Path(args.json) if args.json and args.json != "-" else None,
+        fresh=args.fresh,
+        flags=tuple(words[:model] + words[model + 2 :]),  # the model itself is known by checksum
+    )  # fmt: skip
+
+
+def _engine(args: argparse.Namespace, progress: RunProgress) -> Engine:
+    """Return the engine that the flags name, not yet started.
+
+    Raises:
+        UsageError: there is none of that name, or a flag is not for it.
+    """
+    from eval.baselines import without_model
+
+    if args.engine not in ENGINES:
+        raise UsageError(f"unknown engine {args.engine}: known are {', '.join(ENGINES)}")
+    words = words_for_server(args)
+    if args.server and args.engine != "server":
+        raise UsageError(f"--server is where `caret serve` runs; --engine {args.engine} asks none")
+    if args.server and words:
+        raise UsageError(
+            f"{words[0]} is for a server that is started for the run; not with --server"
+        )
+    if args.engine == "server":
+        from eval.engines.server import Server
+
+        own = ["--max-running", str(max(16, args.workers or 0)), *words]
+        return Server(configured(args), own, args.server or "", on_stage=progress.say)
+    if args.engine == "in-process":
+        from eval.engines.in_process import InProcess
+
+        return InProcess(configured(args))
+    if words:
+        raise UsageError(f"{words[0]} is for a model, and --engine {args.engine} has none")
+    return without_model(args.engine)
+
+
+def _within(flag: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UsageError(f"--{flag} must be at least {low} and at most {high}, not {value:g}")

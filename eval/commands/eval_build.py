@@ -1,0 +1,81 @@
+"""``caret eval build``: the items of a suite from a source tree, as a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from completion.errors import UsageError
+
+HELP = "items of cardinal or slices from a source tree"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add = parser.add_argument
+    add("suite", metavar="SUITE", help="cardinal or slices")
+    add(
+        "tree", metavar="TREE", type=Path, nargs="?",
+        help="a folder of source files (default: the held-out packages)",
+    )  # fmt: skip
+    add("--out", type=Path, required=True, metavar="FILE.jsonl", help="where the items are written")
+    add("--limit", type=int, metavar="N", help="at most N items (default: as many as the suite)")
+    add("--seed", type=int, default=0, metavar="N", help="of the draw (default 0)")
+    add("--json", action="store_true", help="print what was built as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build and write; the same tree, limit and seed give the same bytes."""
+    from eval import held_out
+    from eval.build.builders import BUILDERS, build
+    from eval.build.built import write_built
+
+    if args.suite not in BUILDERS:
+        raise UsageError(f"{args.suite} is not built from a tree; {' and '.join(BUILDERS)} are")
+    if args.limit is not None and args.limit < 1:
+        raise UsageError(f"--limit must be at least 1, not {args.limit}")
+    if args.seed < 0:
+        raise UsageError(f"--seed must be at least 0, not {args.seed}")
+    if args.out.suffix != ".jsonl":
+        raise UsageError(f"--out {args.out}: must end in .jsonl, by which --data knows it again")
+    err = Console(stderr=True, highlight=False)
+    with err.status(f"reading {args.tree or 'the held-out packages'}") as status:
+        tree = held_out.tree(args.tree)
+        status.update(f"cutting {len(tree.files):,} files")
+        built = build(args.suite, tree, limit=args.limit or 0, seed=args.seed)
+        write_built(built, args.out)
+    kinds = Counter(item.kind for item in built.items)
+    table: dict[str, Any] = {
+        "suite": built.suite,
+        "version": built.version,
+        "out": str(args.out),
+        "items": len(built.items),
+        "kinds": dict(sorted(kinds.items())),
+        "tree": {"name": tree.name, "sha256": tree.sha256, "files": len(tree.files)},
+        "skipped": dict(sorted(tree.skipped.items())),
+        "seed": built.seed,
+        "warnings": built.warnings,
+    }
+    if args.json:
+        print(json.dumps(table, indent=1))
+    else:
+        for warning in built.warnings:
+            err.print(f"[yellow]warning[/]: {warning}")
+        print(_text(table))
+    return 0
+
+
+def _text(table: dict[str, Any]) -> str:
+    tree = table["tree"]
+    lines = [
+        f"{table['items']:,} items of {table['suite']} from {tree['files']:,} files of {tree['name']} "
+        f"(sha256 {tree['sha256'][:12]}…) in {table['out']}"
+    ]
+    lines += [f"{count:7,} {kind}" for kind, count in table["kinds"].items()]
+    lines += [f"{count:7,} files left out: {why}" for why, count in table["skipped"].items()]
+    return "\n".join(lines)

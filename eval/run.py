@@ -1,0 +1,351 @@
+"""One run: a suite's items through an engine to a result, in phases that a journal remembers.
+
+1. The items are read and some of them selected.
+2. The engine answers, several items at a time.
+3. Baselines answer the same items, then all programs are run in the sandbox.
+4. Every item is judged as soon as it can be; figures, groups and warnings are made at the end.
+
+Whatever ends it, the same run goes on behind the last answer that was in. How items, prompts and
+figures are made is not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from completion.errors import CaretError, UsageError
+from completion.together import together
+from eval import codec, identity, judging
+from eval.baselines import guess
+from eval.engines.base import Engine, Identity
+from eval.errors import EngineGone
+from eval.execution.program import Outcome, Program
+from eval.fingerprint import differences, fingerprint, fingerprint_of
+from eval.item import Answer, Item
+from eval.journal import Journal, cached_path, open_journal
+from eval.progress import RunProgress, duration
+from eval.result import Result, read_result, write_result
+from eval.selection import select
+from eval.suites.base import Draw, Loaded, Scores, Suite
+
+IN_FLIGHT = {"cpu": 8}
+"""Items in flight by device, where that leaves greedy answers as they are; elsewhere it is one.
+
+Measured on two CPU cores: 8 in flight gave the answers of 1, to the byte, in 3.4 times less time.
+On CUDA the order of sums depends on what else is in the batch.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says of a run."""
+
+    limit: int | None = None
+    """``None``: the suite's own; 0: all items."""
+    seed: int = 0
+    workers: int | None = None
+    """Items in flight; ``None``: what :data:`IN_FLIGHT` says of the engine's device."""
+    draw: Draw = field(default_factory=Draw)
+    baselines: bool = True
+    data: Path | None = None
+    output: Path | None = None
+    """Where the result goes; ``None``: nowhere."""
+    fresh: bool = False
+    """Forget what an earlier run left there."""
+    flags: tuple[str, ...] = ()
+    """The model's flags, as a server of its own is given them."""
+
+
+class Run:
+    """One suite on one engine; :meth:`result` does it."""
+
+    def __init__(
+        self, suite: Suite, engine: Engine, options: Options, progress: RunProgress
+    ) -> None:
+        self.suite, self.engine, self.options, self.progress = suite, engine, options, progress
+        self.was_there = False
+        """Whether the result had been made before and was only read."""
+        self._items: list[Item] = []
+        self._answers: dict[str, list[Answer]] = {}
+        self._outcomes: dict[Program, Outcome] = {}
+        self._journal: Journal | None = None
+
+    async def result(self) -> Result:
+        """Return the result, and write it where the options say.
+
+        Raises:
+            UsageError: the data, the options or what lies at the output do not fit.
+            EngineGone: the engine went away; the same run goes on when it is back.
+            CaretError: the engine cannot be started, or refused an item.
+        """
+        suite, options = self.suite, self.options
+        earlier = self._earlier()
+        loaded = suite.load(options.data)
+        limit = suite.default_limit if options.limit is None else options.limit
+        self._items = _checked(suite, select(loaded.items, limit, options.seed))
+        async with self.engine as engine:
+            who = await engine.start()
+            settings = self._settings(limit, who)
+            print_ = fingerprint(suite, loaded, self._items, settings, engine.name, who)
+            if earlier is not None and self._is_same(earlier, print_):
+                return earlier
+            self._open(print_)
+            try:
+                await self._answer(settings["workers"])
+            except EngineGone as error:
+                raise EngineGone(f"{error.message}; {self.standing()}") from error
+            except CaretError as error:
+                raise CaretError(
+                    f"{error.message}; {self.standing()}", exit_code=error.exit_code
+                ) from error
+        guesses, unable = await self._guess(who)
+        await self._run_programs(guesses)
+        result = self._result(loaded, who, settings, guesses, unable)
+        if options.output is not None:
+            write_result(result, options.output)
+        self._there.remove()
+        return result
+
+    def standing(self) -> str:
+        """Return, in words, what an interrupted run has and how it goes on."""
+        if self._journal is None or not self._items:
+            return "nothing was answered yet"
+        safe = len(self._answers)
+        return f"{safe} of {len(self._items)} items are safe; the same command goes on there"
+
+    def close(self) -> None:
+        """Let the journal go; it stays where a run has not ended."""
+        if self._journal is not None:
+            self._journal.close()
+
+    # Phases -----------------------------------------------------------------------------------
+
+    async def _answer(self, workers: int) -> None:
+        journal, suite = self._there, self.suite
+        for item in self._items:
+            if ("", item.id) in journal.answers:
+                self._answers[item.id] = journal.answers["", item.id]
+        mean = judging.RunningMean(suite.headline[0])
+        for item in self._items:
+            if item.id in self._answers:
+                self._add(mean, item)
+        todo = iter([item for item in self._items if item.id not in self._answers])
+        self.progress.phase("answers", len(self._items), len(self._answers))
+
+        async def work() -> None:
+            for item in todo:
+                answers = await suite.answers(item, self.engine, self.options.draw)
+                journal.answered("", item.id, answers)
+                self._answers[item.id] = answers
+                self._add(mean, item)
+                self.progress.step(len(self._answers), str(mean))
+
+        await together(work() for _ in range(workers))
+
+    def _add(self, mean: judging.RunningMean, item: Item) -> None:
+        """Show the item in the running figure, if it needs no program to be run for that."""
+        answers = self._answers[item.id]
+        if not self.suite.programs(item, answers):
+            mean.add(self.suite.judge(item, answers, {}))
+
+    async def _guess(self, who: Identity) -> tuple[dict[str, dict[str, list[Answer]]], list[str]]:
+        """Return each baseline's answers by item, and why one has none."""
+        names = self.suite.baselines if self.options.baselines and _has_model(self.engine) else ()
+        journal, found, unable = self._there, {}, []
+        for name in names:
+            mine = {item.id: journal.answers.get((name, item.id), []) for item in self._items}
+            todo = [item for item in self._items if not mine[item.id]]
+            self.progress.phase(f"baseline {name}", len(mine), len(mine) - len(todo))
+            guessed = _Guessed(name, mine, len(todo), journal, self.progress)
+            try:
+                if todo:
+                    await guess(self.suite, todo, name, guessed)
+                found[name] = mine
+            except ModuleNotFoundError as error:
+                unable.append(f"baseline {name} was left out: it needs the package {error.name}")
+        return found, unable
+
+    async def _run_programs(self, guesses: dict[str, dict[str, list[Answer]]]) -> None:
+        suite, journal = self.suite, self._there
+        programs: dict[Program, str] = {}
+        for answers in (self._answers, *guesses.values()):
+            for item in self._items:
+                for program in suite.programs(item, answers[item.id]):
+                    programs.setdefault(program, codec.program_key(program))
+        self._outcomes = {
+            program: journal.outcomes[key]
+            for program, key in programs.items()
+            if key in journal.outcomes
+        }
+        todo = [program for program in programs if program not in self._outcomes]
+        if not todo:
+            return
+        from eval.execution.pool import run_programs
+
+        self.progress.phase("programs", len(programs), len(self._outcomes))
+
+        def on_done(program: Program, outcome: Outcome) -> None:
+            journal.ran(program, outcome)
+            self._outcomes[program] = outcome
+            passed = sum(one.passed for one in self._outcomes.values())
+            share = f"{100 * passed / len(self._outcomes):.1f} % passed"
+            self.progress.step(len(self._outcomes), share)
+
+        self._outcomes.update(await run_programs(todo, on_done=on_done))
+
+    def _result(
+        self,
+        loaded: Loaded,
+        who: Identity,
+        settings: dict[str, Any],
+        guesses: dict[str, dict[str, list[Answer]]],
+        unable: list[str],
+    ) -> Result:
+        suite, items, seed = self.suite, self._items, self.options.seed
+        scores = self._judge(self._answers)
+        found = judging.metrics(scores, seed=seed)
+        baselines = {
+            name: judging.baseline(self._judge(answers), seed=seed)
+            for name, answers in guesses.items()
+        }
+        return Result(
+            suite=suite.name,
+            suite_version=suite.version,
+            data={**loaded.data, "items": len(loaded.items)},
+            model=asdict(who),
+            engine=self.engine.name,
+            options=settings,
+            caret=identity.caret(),
+            machine=identity.machine(),
+            started=self._there.started,
+            seconds=round(self._there.seconds, 1),
+            metrics=found,
+            groups=judging.groups(items, scores, seed=seed),
+            latency=judging.latencies(self._answers),
+            baselines=baselines,
+            warnings=[
+                *judging.beaten(suite.headline, found, baselines),
+                *judging.few_items(len(items)),
+                *loaded.warnings,
+                *_not_published(suite, loaded),
+                *judging.skipped(self._outcomes),
+                *unable,
+            ],
+            items=[
+                judging.record(suite, item, self._answers[item.id], scores[item.id], self._outcomes)
+                for item in items
+            ],
+        )
+
+    def _judge(self, answers: dict[str, list[Answer]]) -> dict[str, Scores]:
+        return {
+            item.id: self.suite.judge(item, answers[item.id], self._outcomes)
+            for item in self._items
+        }
+
+    # What an earlier run left -----------------------------------------------------------------
+
+    def _settings(self, limit: int, who: Identity) -> dict[str, Any]:
+        draw = self.options.draw
+        return {
+            "limit": limit,
+            "seed": self.options.seed,
+            "samples": draw.samples,
+            "temperature": draw.temperature,
+            "top_p": draw.top_p,
+            "healing": draw.healing,
+            "baselines": self.options.baselines,
+            "flags": list(self.options.flags),
+            "workers": self.options.workers or IN_FLIGHT.get(who.device, 1),
+        }
+
+    def _earlier(self) -> Result | None:
+        """Return the result that lies at the output already.
+
+        Raises:
+            UsageError: something else does, or it cannot be written there.
+        """
+        output = self.options.output
+        if output is None:
+            return None
+        if output.is_dir():
+            raise UsageError(f"--json {output} is a folder; name a file")
+        if self.options.fresh or not output.exists():
+            return None
+        try:
+            return read_result(output)
+        except UsageError as error:
+            raise UsageError(f"{error.message}; --fresh writes over it") from None
+
+    def _is_same(self, earlier: Result, wanted: dict[str, Any]) -> bool:
+        assert self.options.output is not None
+        wrong = differences(fingerprint_of(earlier), wanted)
+        if wrong:
+            raise UsageError(
+                f"{self.options.output} is the result of another run: {'; '.join(wrong)}; give "
+                "another --json FILE, or --fresh to write over it"
+            )
+        self.was_there = True
+        _partial(self.options.output).unlink(missing_ok=True)  # killed between result and journal
+        return True
+
+    def _open(self, wanted: dict[str, Any]) -> None:
+        output = self.options.output
+        path = _partial(output) if output is not None else cached_path(wanted)
+        self._journal = open_journal(path, wanted, fresh=self.options.fresh)
+        if self._journal.answers:
+            spent = duration(self._journal.seconds)
+            self.progress.say(f"going on with the run of {self._journal.started} ({spent} so far)")
+
+    @property
+    def _there(self) -> Journal:
+        assert self._journal is not None
+        return self._journal
+
+
+@dataclass(slots=True)
+class _Guessed:
+    """Takes a baseline's answers in."""
+
+    name: str
+    answers: dict[str, list[Answer]]
+    left: int
+    journal: Journal
+    progress: RunProgress
+
+    def __call__(self, item: Item, answers: list[Answer]) -> None:
+        """Keep the answers of one item."""
+        self.journal.answered(self.name, item.id, answers)
+        self.answers[item.id] = answers
+        self.left -= 1
+        self.progress.step(len(self.answers) - self.left)
+
+
+def _checked(suite: Suite, items: list[Item]) -> list[Item]:
+    if not items:
+        raise UsageError(f"{suite.name}: the data has no items")
+    if len({item.id for item in items}) < len(items):
+        raise UsageError(f"{suite.name}: the data has an item twice, and answers are kept by id")
+    return items
+
+
+def _partial(output: Path) -> Path:
+    return output.with_name(output.name + ".partial")
+
+
+def _has_model(engine: Engine) -> bool:
+    return engine.name in WITH_MODEL
+
+
+WITH_MODEL = ("server", "in-process")
+"""The engines that baselines are held against."""
+
+
+def _not_published(suite: Suite, loaded: Loaded) -> list[str]:
+    if not suite.published or loaded.data.get("published", True):
+        return []
+    if any("published" in warning for warning in loaded.warnings):
+        return []
+    return ["the data is not the published set: published figures are of other items"]
