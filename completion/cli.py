@@ -28,6 +28,7 @@ COMMANDS = {
     "tokenizer": ("training.commands.tokenizer", "train a tokenizer on a corpus"),
     "train": ("training.commands.train", "train a model"),
     "export": ("training.commands.export", "make a trained model servable"),
+    "eval": ("eval.commands.eval", "the offline evaluation harness"),
     "bench": ("eval.commands.bench", "speed, as ratios measured in one run"),
 }
 """Name to module and one line of help. A module has ``configure(parser)`` and ``run(args) -> int``."""

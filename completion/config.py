@@ -88,7 +88,7 @@ class GenerationConfig:
 
     max_tokens: int = option(128, "longest block, in tokens", low=1, high=4096)
     max_line_tokens: int = option(64, "longest line or statement, in tokens", low=1, high=4096)
-    max_candidates: int = option(8, "most candidates that one request may ask for", low=1, high=64)
+    max_candidates: int = option(10, "most candidates that one request may ask for", low=1, high=64)
     deadline_margin_ms: float = option(
         15.0, "how long before the caller's deadline what there is goes out", low=0
     )

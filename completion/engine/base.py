@@ -9,8 +9,16 @@ documents, templates, stop rules or bytes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+ROW_KEY = "caret_row"
+"""In a request's ``extra_args``: the key under which the engine's process keeps its first row."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +90,15 @@ class Engine(ABC):
     @abstractmethod
     async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
         """Return the ``count`` most probable next ids with their log-probabilities, best first."""
+
+    @abstractmethod
+    async def next_laws(
+        self, prompts: Sequence[list[int]], stats: RequestStats | None = None
+    ) -> list[Tensor]:
+        """Return the law of the token behind each prompt: float32 log-probabilities, (V,) each.
+
+        One batch where the engine batches. ``stats``, where given, is of the first prompt.
+        """
 
     @abstractmethod
     async def running(self) -> int:

@@ -10,14 +10,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from completion.engine.base import Engine, EngineInfo, RequestStats, Sampling, Step
 from completion.engine.checkpoint import Checkpoint
 from completion.healing.vocabulary import byte_alphabet
 from completion.prompt.encoder import TextEncoder
 from completion.prompt.templates import FAMILIES
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 REPLY = b"value = compute(value)\n"
 CONTEXT_TOKENS = 1 << 16
@@ -95,6 +99,20 @@ class FakeEngine(Engine):
         await asyncio.sleep(self._delay)
         first = (self._continuation(prompt) or bytes([0]))[0]
         return [((first + i) % 256, -0.5 * (i + 1)) for i in range(count)]
+
+    async def next_laws(
+        self, prompts: Sequence[list[int]], stats: RequestStats | None = None
+    ) -> list[Tensor]:
+        """Return laws in which the next byte has nearly everything and the others the rest."""
+        import torch
+
+        await asyncio.sleep(self._delay)
+        laws: list[Tensor] = []
+        for prompt in prompts:
+            logits = torch.zeros(_END + len(_SENTINELS))
+            logits[(self._continuation(prompt) or bytes([0]))[0]] = 12.0
+            laws.append(torch.log_softmax(logits, 0))
+        return laws
 
     async def running(self) -> int:
         """Return how many generators are open."""

@@ -14,17 +14,21 @@ import importlib
 import itertools
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from completion.config import ModelConfig
 from completion.engine import preload
-from completion.engine.base import Engine, EngineInfo, RequestStats, Sampling, Step
+from completion.engine.base import ROW_KEY, Engine, EngineInfo, RequestStats, Sampling, Step
 from completion.errors import CaretError, UsageError
+from completion.together import together
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from completion.engine.checkpoint import Checkpoint
 
 _BLOCK_TOKENS_CPU = 32
@@ -96,10 +100,14 @@ class VllmEngine(Engine):
         if unknown:
             raise UsageError(f"vLLM has no engine argument {', '.join(unknown)}")
         arguments = self._arguments(device) | self._overrides
-        engine_args = AsyncEngineArgs(**arguments)
+        config = AsyncEngineArgs(**arguments).create_engine_config()
+        # Each of vLLM's two model runners takes processors of its own interface only.
+        runner = "v2" if config.use_v2_model_runner else "v1"
+        processor = f"completion.healing.vllm_{runner}:RowProcessor"
+        config.model_config.logits_processors = [processor]
         if device == "cpu":
             preload.use_for_engine_core()
-        llm = AsyncLLM.from_engine_args(engine_args)
+        llm = AsyncLLM.from_vllm_config(config, disable_log_stats=True)
         self._params = (SamplingParams, RequestOutputKind)
         self._info = EngineInfo(
             engine=f"vllm {__version__}",
@@ -125,7 +133,6 @@ class VllmEngine(Engine):
             "worker_extension_cls": "completion.engine.worker.WorkerExtension",
             "use_tqdm_on_load": False,
             "enable_log_requests": False,  # prompts are private
-            "disable_log_stats": True,
             "generation_config": "vllm",  # sampling is what the request says, nothing else
         }
         if device == "cpu":
@@ -157,15 +164,16 @@ class VllmEngine(Engine):
         )
         begin = time.perf_counter()
         first = True
-        async for output, token_ids, log_probs in self._stream(prompt, params):
-            if first:
-                first = False
-                stats.first_token_ms = (time.perf_counter() - begin) * 1e3
-                stats.cached_tokens = output.num_cached_tokens or 0
-            done = output.outputs[0].finish_reason or ""
-            if done not in ("", "stop", "length"):
-                raise CaretError(f"the engine ended a request: {done}")
-            yield Step(token_ids, log_probs, done)
+        async with aclosing(self._stream(prompt, params)) as steps:
+            async for output, token_ids, log_probs in steps:
+                if first:
+                    first = False
+                    stats.first_token_ms = (time.perf_counter() - begin) * 1e3
+                    stats.cached_tokens = output.num_cached_tokens or 0
+                done = output.outputs[0].finish_reason or ""
+                if done not in ("", "stop", "length"):
+                    raise CaretError(f"the engine ended a request: {done}")
+                yield Step(token_ids, log_probs, done)
 
     async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
         """Return the ``count`` most probable next ids, best first."""
@@ -184,12 +192,55 @@ class VllmEngine(Engine):
             await stream.aclose()
         raise CaretError("the engine answered nothing")
 
-    async def _stream(self, prompt: list[int], params: Any) -> AsyncGenerator[Any, None]:
+    async def next_laws(
+        self, prompts: Sequence[list[int]], stats: RequestStats | None = None
+    ) -> list[Tensor]:
+        """Return the law behind each prompt, each a request of one token that is thrown away."""
+        import numpy as np
+        import torch
+
+        names = [self._name() for _ in prompts]
+        begin = time.perf_counter()
+        first, *_ = await together(
+            self._one_row(prompt, name) for prompt, name in zip(prompts, names, strict=True)
+        )
+        rows = (await self._llm.collective_rpc("caret_take_rows", args=(names,)))[0]
+        if any(row is None for row in rows):
+            raise CaretError("the engine kept no law of a request")
+        if stats is not None:
+            stats.first_token_ms = (time.perf_counter() - begin) * 1e3
+            stats.cached_tokens = first
+        return [torch.from_numpy(np.frombuffer(row, dtype=np.float32).copy()) for row in rows]
+
+    async def _one_row(self, prompt: list[int], name: str) -> int:
+        """Have the row behind ``prompt`` kept; return how many of its tokens were cached."""
+        sampling_params, kind = self._params
+        params = sampling_params(
+            max_tokens=1, temperature=0.0, detokenize=False, output_kind=kind.FINAL_ONLY,
+            extra_args={ROW_KEY: name},
+        )  # fmt: skip
+        async with aclosing(self._outputs(prompt, params, name)) as outputs:
+            async for output in outputs:
+                return output.num_cached_tokens or 0
+        raise CaretError("the engine answered nothing")
+
+    async def _outputs(
+        self, prompt: list[int], params: Any, name: str
+    ) -> AsyncGenerator[Any, None]:
         from vllm.v1.engine.exceptions import EngineDeadError
 
-        stream = self._llm.generate({"prompt_token_ids": prompt}, params, self._name())
+        stream = self._llm.generate({"prompt_token_ids": prompt}, params, name)
         try:
             async for output in stream:
+                yield output
+        except EngineDeadError as error:
+            raise CaretError("the engine process died; restart `caret serve`") from error
+        finally:
+            await stream.aclose()
+
+    async def _stream(self, prompt: list[int], params: Any) -> AsyncGenerator[Any, None]:
+        async with aclosing(self._outputs(prompt, params, self._name())) as outputs:
+            async for output in outputs:
                 part = output.outputs[0]
                 log_probs = part.logprobs
                 # One entry a token: flat, with the sampled id first at each position.
@@ -198,10 +249,6 @@ class VllmEngine(Engine):
                     for i in range(len(part.token_ids))
                 )
                 yield output, tuple(part.token_ids), values
-        except EngineDeadError as error:
-            raise CaretError("the engine process died; restart `caret serve`") from error
-        finally:
-            await stream.aclose()
 
     async def running(self) -> int:
         """Return how many requests the engine still holds, as its worker counts them."""

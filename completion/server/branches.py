@@ -13,7 +13,7 @@ from completion.engine.base import Engine, RequestStats, Sampling
 from completion.healing.one_token import Speller, typed_word
 from completion.healing.vocabulary import Vocabulary
 from completion.server.candidate import Branch
-from completion.server.together import together
+from completion.together import together
 
 
 class Brancher:

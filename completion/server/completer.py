@@ -7,6 +7,7 @@ milliseconds since the request came in on the wire.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
@@ -23,7 +24,7 @@ from completion.prompt.views import Prompt
 from completion.server.branches import Brancher
 from completion.server.candidate import Branch, Generated, generate
 from completion.server.job import Job
-from completion.server.together import together
+from completion.together import together
 from completion.wire import completion_pb2 as pb
 
 
@@ -153,16 +154,7 @@ class Completer:
     ) -> pb.CompleteResponse:
         if not any(m.first_token_at for m in made):
             raise DeadlineExceeded
-        candidates: list[pb.Candidate] = []
-        declined = ""
-        for one in made:
-            candidate, reason = _candidate(job, one)
-            if candidate is None:
-                declined = declined or reason
-            elif not any(candidate.text == other.text for other in candidates):
-                candidates.append(candidate)
-        # The greedy or first drawn one leads; the others by how sure the model was a token.
-        rest = sorted(candidates[1:], key=lambda c: -c.log_prob / max(1, c.tokens))
+        candidates, declined = _ranked(job, made)
         usage = pb.Usage(
             prompt_tokens=len(prompt.token_ids),
             cached_tokens=made[0].stats.cached_tokens,
@@ -178,11 +170,11 @@ class Completer:
         )
         return pb.CompleteResponse(
             completion_id=clock.completion_id,
-            candidates=[*candidates[:1], *rest],
+            candidates=candidates,
             usage=usage,
             timings=timings,
             model=self._checkpoint.name,
-            declined="" if candidates else declined,
+            declined=declined,
         )
 
 
@@ -196,12 +188,41 @@ def _shown(middle: bytes, text: bytes) -> int:
     return min(len(middle), len(unify(text)))
 
 
+def _ranked(job: Job, made: list[Generated]) -> tuple[list[pb.Candidate], str]:
+    """Return the candidates that differ, best first, and why nothing would be shown.
+
+    The greedy or first drawn one leads; the others by how sure the model was a token. With
+    ``include_raw`` all stay that differ in their raw text, whatever the filters left of them, and
+    the reason is the first one's.
+    """
+    kept: list[tuple[pb.Candidate, float]] = []
+    reasons: list[str] = []
+    seen: set[bytes] = set()
+    for one in made:
+        candidate, reason = _candidate(job, one)
+        reasons.append(reason)
+        if candidate is None:
+            continue
+        text = candidate.raw_text if job.include_raw else candidate.text
+        if text not in seen:
+            seen.add(text)
+            kept.append((candidate, _sureness(candidate, one)))
+    candidates = [c for c, _ in kept[:1] + sorted(kept[1:], key=lambda pair: -pair[1])]
+    if job.include_raw:
+        return candidates, reasons[0]
+    return candidates, "" if candidates else next(filter(None, reasons), "")
+
+
 def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
-    """Return the filtered candidate, or why there is none."""
+    """Return the filtered candidate, and why nothing of it would be shown.
+
+    With ``include_raw`` one that was filtered to nothing is there all the same, for its raw text.
+    """
     result = pipeline.run(made.text, job.cursor)
-    if result.declined:
+    reason = result.declined
+    if reason:
         if not job.include_raw:
-            return None, result.declined
+            return None, reason
         result = replace(result, text=b"", replace_after=0)
     kept = _shown(made.text, result.text)
     candidate = pb.Candidate(
@@ -215,4 +236,13 @@ def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
     if job.include_raw:
         candidate.raw_text = made.raw
         candidate.raw_stop_reason = int(made.raw_reason)  # type: ignore[assignment]
-    return candidate, ""
+    return candidate, reason
+
+
+def _sureness(candidate: pb.Candidate, made: Generated) -> float:
+    """Return the log-probability a token; of what was generated where the filters left nothing."""
+    if candidate.tokens:
+        return candidate.log_prob / candidate.tokens
+    length = len(made.raw)
+    tokens = made.tokens(length)
+    return made.log_prob(length) / tokens if tokens else -math.inf

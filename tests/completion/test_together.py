@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from completion.errors import CaretError
-from completion.server.together import together
+from completion.together import together
 
 
 async def give(value):

@@ -1,0 +1,208 @@
+"""The exact law of text after typed bytes, summed over the token sequences that cover them.
+
+Phan et al., arXiv 2410.09303 (the Byte-Token Representation Lemma), re-derived. Let x be the bytes
+that must be reproduced behind a fixed prompt, k(t) the bytes of a token, p the model. The cover of
+x is C(x) = { t1…tm : k(t1…tm-1) is a strict prefix of x, and x is a prefix of k(t1…tm) }; its
+elements exclude each other, so
+
+    P(x) = Σ over C(x) of p(t1…tm),    P(b | x) = P(xb) / P(x),
+
+and the text ends behind x with Σ p(t) p(end | t) over the elements that spell x exactly. A
+*context* is a sequence that spells x[:i]; the law is built from contexts one at a time, each with
+the model's log-probabilities behind it. What has not been expanded is bounded, never forgotten:
+a context's whole contribution is at most its weight.
+
+It knows tensors and bytes, no engine. Sums are of probabilities in float64; nothing is subtracted.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from completion.healing.sorted_vocabulary import Range, SortedVocabulary
+
+END = 256
+"""Index of the end of the text in a law of 257 outcomes."""
+
+Ids = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A token sequence behind the prompt that spells the first ``at`` bytes of x."""
+
+    ids: Ids
+    at: int
+    log_weight: float
+    """Natural log of Π p(t | what is before)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An element of the cover: a context and the token that reaches the end of x or beyond."""
+
+    context: Context
+    token: int
+    log_prob: float
+    """Of context and token together, untempered."""
+
+    @property
+    def ids(self) -> Ids:
+        """All its tokens."""
+        return (*self.context.ids, self.token)
+
+
+class Law:
+    """The law behind one prompt for one x, as far as contexts have been expanded.
+
+    Start with the empty context pending; :meth:`expand` takes the model's row behind a pending
+    context and adds what follows from it. All measures hold for what is expanded so far.
+    """
+
+    def __init__(self, vocabulary: SortedVocabulary, typed: bytes) -> None:
+        self.typed = typed
+        self._vocabulary = vocabulary
+        self._order = torch.from_numpy(vocabulary.ids)
+        self.pending: dict[Ids, Context] = {(): Context((), 0, 0.0)}
+        """Contexts that are known of and not expanded."""
+        self.expanded: dict[Ids, Context] = {}
+        self._rows: dict[Ids, Tensor] = {}  # of leaves: log-probabilities in the vocabulary's order
+        self._reached = 0.0  # P(x) so far
+        self._followed = torch.zeros(257, dtype=torch.float64)  # P(xb) and P(x, end) so far
+
+    def expand(self, ids: Ids, log_probs: Tensor) -> None:
+        """Take in the model's log-probabilities of the token behind the context ``ids``.
+
+        ``log_probs``: shape (V',), V' at least the vocabulary's size, natural log, a law over ids;
+        ids without text count as the end. Raises KeyError for a context that is not pending.
+        """
+        context = self.pending.pop(ids)
+        self.expanded[ids] = context
+        row = log_probs.double()
+        spelled = row[self._order]
+        weight = math.exp(context.log_weight)
+        if context.at == len(self.typed):
+            self._follow(b"", spelled, weight)
+            texts = torch.exp(spelled).sum()
+            ended = torch.ones_like(row, dtype=torch.bool)
+            ended[self._order] = False
+            others = torch.exp(row[ended]).sum()
+            self._followed[END] += weight * others
+            if not self.typed:  # no leaf is drawn here: plain decoding
+                self._reached = float(texts + others)
+            return
+        rest = self.typed[context.at :]
+        for size, span in self._vocabulary.beginning(rest):
+            self._add(context, span, spelled, context.at + size)
+        leaves = self._vocabulary.starting_with(rest)
+        if leaves[0] < leaves[1]:
+            self._rows[ids] = spelled
+            self._reached += weight * _mass(spelled, leaves)
+            self._add(context, self._vocabulary.spelling(rest), spelled, len(self.typed))
+            self._follow(rest, spelled, weight)
+
+    def _add(self, context: Context, span: Range, spelled: Tensor, at: int) -> None:
+        for position in range(*span):
+            ids = (*context.ids, int(self._order[position]))
+            log_weight = context.log_weight + float(spelled[position])
+            if log_weight > -math.inf:
+                self.pending[ids] = Context(ids, at, log_weight)
+
+    def _follow(self, rest: bytes, spelled: Tensor, weight: float) -> None:
+        for byte, span in self._vocabulary.edges(rest):
+            self._followed[byte] += weight * _mass(spelled, span)
+
+    @property
+    def log_mass(self) -> float:
+        """log P(x), a lower bound of it by what is not expanded."""
+        return math.log(self._reached) if self._reached > 0 else -math.inf
+
+    def omitted(self, *, following: bool) -> float:
+        """Return a bound of the share of probability that is not in the law, 0 to 1.
+
+        ``following``: of the law of what comes behind x, for which the contexts that spell x
+        exactly have to be expanded too; otherwise of P(x).
+        """
+        before = sum(math.exp(c.log_weight) for c in self._unreached())
+        whole = self._reached + before
+        if whole <= 0:
+            return 1.0
+        behind = 0.0
+        if following:
+            behind = sum(math.exp(c.log_weight) for c in self.pending.values()) - before
+        return min(1.0, (before + max(0.0, behind)) / whole)
+
+    def _unreached(self) -> list[Context]:
+        return [c for c in self.pending.values() if c.at < len(self.typed) or not self.typed]
+
+    def heaviest(self, *, following: bool, tolerance: float, most: int) -> list[Context]:
+        """Return the pending contexts whose expansion brings :meth:`omitted` to ``tolerance``.
+
+        The heaviest first, ``most`` of them at most; none when it is there already.
+        """
+        waiting = list(self.pending.values()) if following else self._unreached()
+        waiting.sort(key=lambda c: (-c.log_weight, c.ids))
+        whole = self._reached + sum(math.exp(c.log_weight) for c in self._unreached())
+        left = sum(math.exp(c.log_weight) for c in waiting)
+        found: list[Context] = []
+        for context in waiting:
+            if left <= tolerance * whole or len(found) == most:
+                break
+            found.append(context)
+            left -= math.exp(context.log_weight)
+        return found
+
+    def next_bytes(self) -> Tensor:
+        """Return log P(b | x) for 256 bytes and, at :data:`END`, of the end: shape (257,).
+
+        Normalised over what is expanded, so it sums to one.
+        """
+        return torch.log(self._followed) - torch.log(self._followed.sum())
+
+    def best_leaves(self, count: int) -> list[Leaf]:
+        """Return the ``count`` most probable leaves, best first; fewer where there are fewer."""
+        found: list[Leaf] = []
+        for ids, spelled in self._rows.items():
+            context = self.expanded[ids]
+            low, high = self._vocabulary.starting_with(self.typed[context.at :])
+            top = torch.topk(spelled[low:high], min(count, high - low))
+            for value, at in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+                token = int(self._order[low + at])
+                found.append(Leaf(context, token, context.log_weight + value))
+        found.sort(key=lambda leaf: (-leaf.log_prob, leaf.ids))
+        return found[:count]
+
+    def draw_leaf(self, temperature: float, generator: torch.Generator | None = None) -> Leaf:
+        """Draw one leaf with weight (w(c) p(t|c))^(1/T); the best one where ``temperature`` is 0.
+
+        Raises:
+            ValueError: no leaf has any probability.
+        """
+        if temperature <= 0:
+            best = self.best_leaves(1)
+            if not best:
+                raise ValueError("no token sequence covers the typed bytes")
+            return best[0]
+        contexts = [self.expanded[ids] for ids in self._rows]
+        parts: list[Tensor] = []
+        for context, spelled in zip(contexts, self._rows.values(), strict=True):
+            low, high = self._vocabulary.starting_with(self.typed[context.at :])
+            parts.append((context.log_weight + spelled[low:high]) / temperature)
+        masses = torch.stack([torch.logsumexp(part, 0) for part in parts]) if parts else None
+        if masses is None or not bool(torch.isfinite(masses).any()):
+            raise ValueError("no token sequence covers the typed bytes")
+        chosen = int(torch.multinomial(torch.softmax(masses, 0), 1, generator=generator))
+        context = contexts[chosen]
+        low, _ = self._vocabulary.starting_with(self.typed[context.at :])
+        probabilities = torch.softmax(parts[chosen], 0)
+        at = int(torch.multinomial(probabilities, 1, generator=generator))
+        log_prob = context.log_weight + float(self._rows[context.ids][low + at])
+        return Leaf(context, int(self._order[low + at]), log_prob)
+
+
+def _mass(spelled: Tensor, span: Range) -> float:
+    return float(torch.exp(spelled[span[0] : span[1]]).sum())

@@ -1,0 +1,73 @@
+"""Expanding a law with a model: the contexts a tokenizer writes first, then what still weighs.
+
+1. The canonical contexts are asked for in one batch.
+2. While more than ``tolerance`` of the probability may sit in contexts that are not expanded, the
+   heaviest of them are, a batch at a time, up to ``budget`` rows in all.
+
+What is left then is in the law's bound. It knows rows as a function of ids, no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from completion.healing.law import Ids, Law
+
+Rows = Callable[[Sequence[Ids]], Awaitable[list[Tensor]]]
+"""The model's laws behind the prompt and each of some contexts: (V,) float32 each."""
+
+BATCH = 16
+"""Contexts expanded at once after the first batch: what the service runs at once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effort:
+    """How far a law is expanded."""
+
+    tolerance: float
+    """Share of the probability that may be left out."""
+    budget: int
+    """Most contexts, those of the first batch included."""
+
+
+COMPLETING = Effort(tolerance=1e-2, budget=24)
+"""For one completion: what is left out changes which text is best in one case of a hundred at most."""
+MEASURING = Effort(tolerance=1e-6, budget=256)
+"""For ``NextBytes`` and ``Score``."""
+
+
+@dataclass(slots=True)
+class Remembered:
+    """Rows of one prompt, asked for once; several laws behind it share them."""
+
+    rows: Rows
+    known: dict[Ids, Tensor] = field(default_factory=dict[Ids, Tensor])
+
+    async def fetch(self, wanted: Sequence[Ids]) -> None:
+        """Have the rows of ``wanted`` known."""
+        missing = [ids for ids in wanted if ids not in self.known]
+        if missing:
+            found = await self.rows(missing)
+            self.known.update(zip(missing, found, strict=True))
+
+
+async def expand(
+    law: Law, rows: Remembered, first: Sequence[Ids], effort: Effort, *, following: bool
+) -> None:
+    """Expand ``law``; ``first`` are its canonical contexts, parents before children."""
+    spent = 0
+    wanted = list(first)
+    while wanted:
+        await rows.fetch(wanted)
+        spent += len(wanted)
+        for ids in wanted:
+            if ids in law.pending:  # one whose parent gave it no probability is not
+                law.expand(ids, rows.known[ids])
+        room = min(BATCH, effort.budget - spent)
+        if room <= 0:
+            return
+        more = law.heaviest(following=following, tolerance=effort.tolerance, most=room)
+        wanted = [context.ids for context in more]

@@ -1,0 +1,77 @@
+"""Token ids in the order of their bytes: every question about a byte prefix is one range.
+
+A leaf set ("all tokens that start with these bytes") can have tens of thousands of members, so it
+is never a list: it is two positions in this order. Ids without text are not in it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Range = tuple[int, int]
+"""Half-open positions in the order."""
+
+
+class SortedVocabulary:
+    """The order of one vocabulary. Several ids may have the same bytes; all of them count."""
+
+    def __init__(self, token_bytes: Sequence[bytes]) -> None:
+        spelled = sorted((text, i) for i, text in enumerate(token_bytes) if text)
+        self.texts: list[bytes] = [text for text, _ in spelled]
+        self.ids: NDArray[np.int64] = np.array([i for _, i in spelled], dtype=np.int64)
+        """Id at each position."""
+        self.longest = max(map(len, self.texts), default=0)
+        """Bytes of the longest token."""
+        self.edges = lru_cache(maxsize=4096)(self._edges)
+
+    def __len__(self) -> int:
+        """Return how many ids have text."""
+        return len(self.texts)
+
+    def starting_with(self, prefix: bytes) -> Range:
+        """Return the tokens whose bytes start with ``prefix``, its own among them."""
+        low = bisect_left(self.texts, prefix)
+        after = _successor(prefix)
+        return low, len(self.texts) if after is None else bisect_left(self.texts, after, lo=low)
+
+    def spelling(self, text: bytes) -> Range:
+        """Return the tokens whose bytes are exactly ``text``; several where bytes are doubled."""
+        low = bisect_left(self.texts, text)
+        high = low
+        while high < len(self.texts) and self.texts[high] == text:
+            high += 1
+        return low, high
+
+    def beginning(self, text: bytes) -> list[tuple[int, Range]]:
+        """Return sizes below ``len(text)`` and the tokens that are exactly that much of its start."""
+        found: list[tuple[int, Range]] = []
+        for size in range(1, min(len(text) - 1, self.longest) + 1):
+            low, high = self.spelling(text[:size])
+            if low < high:
+                found.append((size, (low, high)))
+        return found
+
+    def _edges(self, prefix: bytes) -> tuple[tuple[int, Range], ...]:
+        """Return each byte that follows ``prefix`` in some token, with the tokens that have it there."""
+        low, high = self.starting_with(prefix)
+        depth = len(prefix)
+        while low < high and len(self.texts[low]) == depth:
+            low += 1
+        found: list[tuple[int, Range]] = []
+        while low < high:
+            byte = self.texts[low][depth]
+            _, until = self.starting_with(prefix + bytes([byte]))
+            found.append((byte, (low, until)))
+            low = until
+        return tuple(found)
+
+
+def _successor(prefix: bytes) -> bytes | None:
+    """Return the least bytes above everything that starts with ``prefix``; ``None``: there is none."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes([stripped[-1] + 1]) if stripped else None
