@@ -100,7 +100,7 @@ class Run:
                 raise CaretError(
                     f"{error.message}; {self.standing()}", exit_code=error.exit_code
                 ) from error
-        guesses, unable = await self._guess(who)
+        guesses, unable = await self._guess()
         await self._run_programs(guesses)
         result = self._result(loaded, who, settings, guesses, unable)
         if options.output is not None:
@@ -150,7 +150,7 @@ class Run:
         if not self.suite.programs(item, answers):
             mean.add(self.suite.judge(item, answers, {}))
 
-    async def _guess(self, who: Identity) -> tuple[dict[str, dict[str, list[Answer]]], list[str]]:
+    async def _guess(self) -> tuple[dict[str, dict[str, list[Answer]]], list[str]]:
         """Return each baseline's answers by item, and why one has none."""
         names = self.suite.baselines if self.options.baselines and _has_model(self.engine) else ()
         journal, found, unable = self._there, {}, []

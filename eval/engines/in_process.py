@@ -52,6 +52,7 @@ class InProcess(Engine):
         except BaseException:
             preload.abandon()
             raise
+        self.checkpoint = checkpoint
         self._service = CompletionService(self._config, Metrics())
         self._service.ready(self._engine, checkpoint)
         return identity_of(await self._service.GetModel(pb.GetModelRequest(), _HERE))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_LESS = ("bits_per_byte", "perplexity", "repeats_suffix", "recomputed", "_ms")
+_LESS = ("bits_per_byte", "perplexity", "repeats_suffix", "recomputed", "_ms", "wrong_edit",
+         "model_requests")  # fmt: skip
 """A metric is one of them when its name contains one of these."""
 
 
