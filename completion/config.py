@@ -57,8 +57,19 @@ class ModelConfig:
     )
     arm: str = option(
         "auto",
-        "how the prompt is laid out; `auto`: as stored with the model",
-        choices=("auto", "psm", "spm"),
+        "how the model is asked: layout and healing; `auto`: as measured and stored with it",
+        choices=(
+            "auto",
+            "psm",
+            "spm",
+            "naive_psm",
+            "naive_spm",
+            "one_token_psm",
+            "one_token_spm",
+            "exact_spm",
+            "exact_psm_word",
+            "exact_psm_line",
+        ),
     )
     engine_args: tuple[str, ...] = option((), "further vLLM engine arguments, each `name=value`")
 

@@ -35,7 +35,8 @@ class Record:
     id: str
     kind: str
     prompt_sha256: str
-    """Of prefix, a zero byte, and suffix: two runs asked the same where these agree."""
+    """Of prefix, suffix and what came with them, with zero bytes between: two runs asked the same
+    where these agree."""
     prefix: str
     """Its last :data:`PREFIX_SHOWN` bytes."""
     suffix: str

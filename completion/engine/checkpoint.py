@@ -16,6 +16,7 @@ from typing import Any
 from completion.engine.locate import is_hub_id, locate
 from completion.engine.weights import checksum, weight_files
 from completion.errors import CaretError, UsageError
+from completion.healing.arms import ARMS, Arm, arm_named
 from completion.healing.vocabulary import Vocabulary, parts
 from completion.prompt.budget import Shares
 from completion.prompt.builder import PromptBuilder
@@ -58,17 +59,26 @@ class Checkpoint:
     messages: tuple[str, ...] = ()
     """What the user should know, one line each."""
 
-    def prompt_builder(
-        self, *, arm: str = "auto", context_tokens: int = 0, shares: Shares | None = None
-    ) -> PromptBuilder:
-        """Return the builder of this model's prompts; ``auto`` and 0 take the model's own.
+    def arm(self, name: str = "auto") -> Arm:
+        """Return the arm called ``name``; ``auto`` is the model's own.
 
         Raises:
-            UsageError: an arm or a context that the model does not have.
+            UsageError: the model has no such layout.
         """
-        if arm != "auto" and arm not in self.template.layouts:
-            known = ", ".join(self.template.layouts)
-            raise UsageError(f"{self.name} has no arm {arm!r}; set model.arm to auto, {known}")
+        arm = arm_named(self.default_arm if name == "auto" else name)
+        if arm.layout not in self.template.layouts:
+            known = ", ".join(n for n, a in ARMS.items() if a.layout in self.template.layouts)
+            raise UsageError(f"{self.name} has no arm {name!r}; set model.arm to auto or {known}")
+        return arm
+
+    def prompt_builder(
+        self, *, layout: str = "", context_tokens: int = 0, shares: Shares | None = None
+    ) -> PromptBuilder:
+        """Return the builder of this model's prompts; nothing and 0 take the model's own.
+
+        Raises:
+            UsageError: a context that the model does not have.
+        """
         if self.max_context_tokens and context_tokens > self.max_context_tokens:
             raise UsageError(
                 f"model.context_tokens is {context_tokens}, but {self.name} has "
@@ -79,7 +89,7 @@ class Checkpoint:
             template=self.template,
             vocabulary=self.vocabulary,
             context_tokens=context_tokens or self.context_tokens,
-            arm=self.default_arm if arm == "auto" else arm,
+            arm=layout or self.arm().layout,
             shares=shares,
             snippets=self.snippets,
         )
@@ -123,7 +133,9 @@ def load_checkpoint(model: str) -> Checkpoint:
             f"writes {FORMAT_VERSION}: other files are left out of prompts; export the model again"
         )
     default_arm = str(caret.get("default_arm") or template.arms[0])
-    if default_arm not in template.arms:
+    if default_arm not in template.arms and (
+        default_arm not in ARMS or ARMS[default_arm].layout not in template.arms
+    ):
         raise CaretError(
             f"{folder / 'caret.json'}: default_arm {default_arm!r} is not among its arms "
             f"({', '.join(template.arms)}); mend the file"

@@ -50,7 +50,7 @@ def fake_checkpoint() -> Checkpoint:
     template = FAMILIES["qwen"].fitted(encoder.vocabulary.special)
     return Checkpoint(
         path=Path(), name="fake", version="1", template=template, arms=("psm", "spm"),
-        default_arm="psm", context_tokens=CONTEXT_TOKENS, max_context_tokens=CONTEXT_TOKENS,
+        default_arm="one_token_psm", context_tokens=CONTEXT_TOKENS, max_context_tokens=CONTEXT_TOKENS,
         encoder=encoder, vocabulary=encoder.vocabulary,
         stop_ids=tuple(sorted(encoder.vocabulary.special_ids)), checksum="none",
     )  # fmt: skip

@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from completion.healing.law import Ids
 from completion.healing.sorted_vocabulary import SortedVocabulary
+
+Ids = tuple[int, ...]
+"""Tokens behind the prompt."""
 
 MOST_BYTES = 64
 """Most bytes to back off. Most of 967 cuts in Python was 28; a line of spaces can be a kilobyte."""
@@ -112,7 +114,7 @@ class Covers:
                 span = self._vocabulary.spelling(rest)
                 steps = [*steps, (len(rest), span)] if span[0] < span[1] else steps
             for size, (low, high) in steps:
-                for token in self._vocabulary.ids[low:high].tolist():
+                for token in self._vocabulary.ids[low:high]:
                     left = typed[max(0, at - 3) : at]
                     behind = typed[at + size : at + size + _SEEN_BEHIND]
                     if ids and not (
@@ -129,7 +131,7 @@ class Covers:
         """Return whether some token may follow ``last`` that reaches the end of ``rest``."""
         low, high = self._vocabulary.starting_with(rest)
         step = max(1, (high - low) // _TRIED)
-        ids = self._vocabulary.ids[low:high:step].tolist()
+        ids = self._vocabulary.ids[low:high:step]
         return any(self._neighbours(b"", last, token, b"") for token in ids)
 
     def _are_neighbours(self, left: bytes, first: int, second: int, behind: bytes) -> bool:

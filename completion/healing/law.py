@@ -23,12 +23,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from completion.healing.cover import Ids
 from completion.healing.sorted_vocabulary import Range, SortedVocabulary
 
 END = 256
 """Index of the end of the text in a law of 257 outcomes."""
-
-Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +60,23 @@ class Law:
 
     Start with the empty context pending; :meth:`expand` takes the model's row behind a pending
     context and adds what follows from it. All measures hold for what is expanded so far.
+
+    ``masked``: so many bytes of x are spelled as the usual remedy does it, each token drawn among
+    those that agree with them, which forgets how probable the rest is: for comparison. With 0 the
+    law is exact.
     """
 
-    def __init__(self, vocabulary: SortedVocabulary, typed: bytes) -> None:
+    def __init__(self, vocabulary: SortedVocabulary, typed: bytes, *, masked: int = 0) -> None:
         self.typed = typed
+        self._masked = masked
         self._vocabulary = vocabulary
-        self._order = torch.from_numpy(vocabulary.ids)
+        self._order = vocabulary.order
         self.pending: dict[Ids, Context] = {(): Context((), 0, 0.0)}
         """Contexts that are known of and not expanded."""
         self.expanded: dict[Ids, Context] = {}
-        self._rows: dict[Ids, Tensor] = {}  # of leaves: log-probabilities in the vocabulary's order
+        self._rows: dict[Ids, Tensor] = {}  # log-probabilities in the vocabulary's order
+        self._ends: dict[Ids, float] = {}  # of contexts that spell x: probability of the end
         self._reached = 0.0  # P(x) so far
-        self._followed = torch.zeros(257, dtype=torch.float64)  # P(xb) and P(x, end) so far
 
     def expand(self, ids: Ids, log_probs: Tensor) -> None:
         """Take in the model's log-probabilities of the token behind the context ``ids``.
@@ -86,16 +90,16 @@ class Law:
         spelled = row[self._order]
         weight = math.exp(context.log_weight)
         if context.at == len(self.typed):
-            self._follow(b"", spelled, weight)
-            texts = torch.exp(spelled).sum()
             ended = torch.ones_like(row, dtype=torch.bool)
             ended[self._order] = False
-            others = torch.exp(row[ended]).sum()
-            self._followed[END] += weight * others
+            self._rows[ids] = spelled
+            self._ends[ids] = float(torch.exp(row[ended]).sum())
             if not self.typed:  # no leaf is drawn here: plain decoding
-                self._reached = float(texts + others)
+                self._reached = float(torch.exp(row).sum())
             return
         rest = self.typed[context.at :]
+        if context.at < self._masked:
+            spelled = self._under_mask(spelled, self.typed[context.at : self._masked])
         for size, span in self._vocabulary.beginning(rest):
             self._add(context, span, spelled, context.at + size)
         leaves = self._vocabulary.starting_with(rest)
@@ -103,18 +107,20 @@ class Law:
             self._rows[ids] = spelled
             self._reached += weight * _mass(spelled, leaves)
             self._add(context, self._vocabulary.spelling(rest), spelled, len(self.typed))
-            self._follow(rest, spelled, weight)
+
+    def _under_mask(self, spelled: Tensor, forced: bytes) -> Tensor:
+        """Return the row normalised over the tokens that agree with ``forced``."""
+        agreeing = _mass(spelled, self._vocabulary.starting_with(forced))
+        for _, span in self._vocabulary.beginning(forced):
+            agreeing += _mass(spelled, span)
+        return spelled - math.log(agreeing) if agreeing > 0 else spelled
 
     def _add(self, context: Context, span: Range, spelled: Tensor, at: int) -> None:
         for position in range(*span):
-            ids = (*context.ids, int(self._order[position]))
+            ids = (*context.ids, self._vocabulary.ids[position])
             log_weight = context.log_weight + float(spelled[position])
             if log_weight > -math.inf:
                 self.pending[ids] = Context(ids, at, log_weight)
-
-    def _follow(self, rest: bytes, spelled: Tensor, weight: float) -> None:
-        for byte, span in self._vocabulary.edges(rest):
-            self._followed[byte] += weight * _mass(spelled, span)
 
     @property
     def log_mass(self) -> float:
@@ -159,19 +165,25 @@ class Law:
     def next_bytes(self) -> Tensor:
         """Return log P(b | x) for 256 bytes and, at :data:`END`, of the end: shape (257,).
 
-        Normalised over what is expanded, so it sums to one.
+        Normalised over what is expanded, so it sums to one; NaN where that is nothing.
         """
-        return torch.log(self._followed) - torch.log(self._followed.sum())
+        followed = torch.zeros(257, dtype=torch.float64)
+        for ids, spelled in self._rows.items():
+            context = self.expanded[ids]
+            weight = math.exp(context.log_weight)
+            for byte, span in self._vocabulary.edges(self.typed[context.at :]):
+                followed[byte] += weight * _mass(spelled, span)
+            followed[END] += weight * self._ends.get(ids, 0.0)
+        return torch.log(followed) - torch.log(followed.sum())
 
     def best_leaves(self, count: int) -> list[Leaf]:
         """Return the ``count`` most probable leaves, best first; fewer where there are fewer."""
         found: list[Leaf] = []
-        for ids, spelled in self._rows.items():
-            context = self.expanded[ids]
+        for context, spelled in self._leafy():
             low, high = self._vocabulary.starting_with(self.typed[context.at :])
             top = torch.topk(spelled[low:high], min(count, high - low))
             for value, at in zip(top.values.tolist(), top.indices.tolist(), strict=True):
-                token = int(self._order[low + at])
+                token = self._vocabulary.ids[low + at]
                 found.append(Leaf(context, token, context.log_weight + value))
         found.sort(key=lambda leaf: (-leaf.log_prob, leaf.ids))
         return found[:count]
@@ -187,9 +199,10 @@ class Law:
             if not best:
                 raise ValueError("no token sequence covers the typed bytes")
             return best[0]
-        contexts = [self.expanded[ids] for ids in self._rows]
+        contexts: list[Context] = []
         parts: list[Tensor] = []
-        for context, spelled in zip(contexts, self._rows.values(), strict=True):
+        for context, spelled in self._leafy():
+            contexts.append(context)
             low, high = self._vocabulary.starting_with(self.typed[context.at :])
             parts.append((context.log_weight + spelled[low:high]) / temperature)
         masses = torch.stack([torch.logsumexp(part, 0) for part in parts]) if parts else None
@@ -201,7 +214,12 @@ class Law:
         probabilities = torch.softmax(parts[chosen], 0)
         at = int(torch.multinomial(probabilities, 1, generator=generator))
         log_prob = context.log_weight + float(self._rows[context.ids][low + at])
-        return Leaf(context, int(self._order[low + at]), log_prob)
+        return Leaf(context, self._vocabulary.ids[low + at], log_prob)
+
+    def _leafy(self) -> list[tuple[Context, Tensor]]:
+        """Return the expanded contexts that a leaf can follow, with their rows."""
+        pairs = [(self.expanded[ids], spelled) for ids, spelled in self._rows.items()]
+        return [(c, spelled) for c, spelled in pairs if c.at < len(self.typed)]
 
 
 def _mass(spelled: Tensor, span: Range) -> float:

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+from completion.healing.cover import Ids
 
-from completion.healing.law import Ids, Law
+if TYPE_CHECKING:
+    from torch import Tensor
 
-Rows = Callable[[Sequence[Ids]], Awaitable[list[Tensor]]]
+    from completion.healing.law import Law
+
+Rows = Callable[[Sequence[Ids]], Awaitable["list[Tensor]"]]
 """The model's laws behind the prompt and each of some contexts: (V,) float32 each."""
 
 BATCH = 16
@@ -44,7 +48,7 @@ class Remembered:
     """Rows of one prompt, asked for once; several laws behind it share them."""
 
     rows: Rows
-    known: dict[Ids, Tensor] = field(default_factory=dict[Ids, Tensor])
+    known: dict[Ids, Tensor] = field(default_factory=dict)
 
     async def fetch(self, wanted: Sequence[Ids]) -> None:
         """Have the rows of ``wanted`` known."""

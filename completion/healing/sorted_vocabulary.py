@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Range = tuple[int, int]
 """Half-open positions in the order."""
@@ -23,11 +24,18 @@ class SortedVocabulary:
     def __init__(self, token_bytes: Sequence[bytes]) -> None:
         spelled = sorted((text, i) for i, text in enumerate(token_bytes) if text)
         self.texts: list[bytes] = [text for text, _ in spelled]
-        self.ids: NDArray[np.int64] = np.array([i for _, i in spelled], dtype=np.int64)
+        self.ids: list[int] = [i for _, i in spelled]
         """Id at each position."""
         self.longest = max(map(len, self.texts), default=0)
         """Bytes of the longest token."""
         self.edges = lru_cache(maxsize=4096)(self._edges)
+
+    @cached_property
+    def order(self) -> Tensor:
+        """Return :attr:`ids` as int64, to gather a row of the model in this order."""
+        import torch
+
+        return torch.tensor(self.ids, dtype=torch.int64)
 
     def __len__(self) -> int:
         """Return how many ids have text."""

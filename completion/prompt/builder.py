@@ -90,7 +90,7 @@ class PromptBuilder:
         Raises:
             UsageError: ``max_tokens`` leaves fewer than :data:`LEAST_TOKENS` for text.
         """
-        document = _one_line_end(document)
+        document = one_line_end(document)
         fixed = self._fixed_tokens(document)
         limit = self.context_tokens - max_tokens - fixed
         if limit < LEAST_TOKENS:
@@ -110,6 +110,25 @@ class PromptBuilder:
             dropped = [Dropped(snippet.path, "format") for snippet in snippets]
         used = tuple(snippets[block.index] for block in chosen.choice.kept)
         return self._assemble(document, chosen, used, tuple(dropped))
+
+    def plain(self, text: bytes, *, max_tokens: int) -> list[int]:
+        """Return ``text`` alone as a prompt, its end where it is too long: no template, no suffix.
+
+        Raises:
+            UsageError: ``max_tokens`` leaves fewer than :data:`LEAST_TOKENS` for text.
+        """
+        bos = self.template.bos
+        start = [] if bos is None else [self.vocabulary.special[bos]]
+        room = self.context_tokens - max_tokens - len(start)
+        if room < LEAST_TOKENS:
+            raise UsageError(
+                f"{max_tokens} tokens behind it leave no room for a prompt in a context of "
+                f"{self.context_tokens} tokens"
+            )
+        ids = self.encoder.encode(text, dummy_prefix=self.template.dummy_prefix)
+        if not start and not ids:  # an engine wants something to read: what stands between texts
+            start = [self.vocabulary.special[self.template.stop_names[0]]]
+        return [*start, *ids[-room:]]
 
     def _choose(
         self,
@@ -214,7 +233,7 @@ class PromptBuilder:
         return len(self.encoder.encode(settled, dummy_prefix=self.template.dummy_prefix))
 
 
-def _one_line_end(document: DocumentView) -> DocumentView:
+def one_line_end(document: DocumentView) -> DocumentView:
     """Return it in ``\\n``; a cursor inside a ``\\r\\n`` stands before it."""
     prefix, suffix = document.prefix, document.suffix
     if prefix.endswith(b"\r") and suffix.startswith(b"\n"):

@@ -68,7 +68,10 @@ class Prompt:
     stable_tokens: int
     """Leading tokens that the next typed character leaves unchanged; a lower bound."""
     arm: str
-    """``naive_psm`` or ``naive_spm``."""
+    """How it was laid out and what becomes of :attr:`typed`; :mod:`completion.healing.arms`."""
+    typed: bytes = b""
+    """The end of the document's prefix, in ``\\n``, that is not in the prompt: what is generated has
+    to spell it first."""
     prefix_text: bytes
     """The prefix as encoded: what opens it for other files, then the window, in ``\\n``."""
     prefix_start: int

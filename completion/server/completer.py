@@ -19,9 +19,11 @@ from completion.filters import pipeline
 from completion.filters.eol import unify
 from completion.filters.stop_rule import StopRule
 from completion.filters.stream import Chunk, Stream
-from completion.prompt.builder import PromptBuilder
+from completion.healing.arms import Arm, Heals, healing
+from completion.healing.healer import Healer
+from completion.prompt.builder import PromptBuilder, one_line_end
 from completion.prompt.views import Prompt
-from completion.server.branches import Brancher
+from completion.server.branches import Begun, Brancher
 from completion.server.candidate import Branch, Generated, generate
 from completion.server.job import Job
 from completion.together import together
@@ -49,41 +51,53 @@ class Clock:
 class Completer:
     """Completes jobs on one engine with one model."""
 
-    def __init__(self, engine: Engine, checkpoint: Checkpoint, builder: PromptBuilder) -> None:
+    def __init__(
+        self, engine: Engine, checkpoint: Checkpoint, builder: PromptBuilder, arm: Arm
+    ) -> None:
+        """Take the parts; ``arm`` is how the model is asked unless a request says otherwise."""
         self._engine = engine
         self._checkpoint = checkpoint
         self._builder = builder
-        self._brancher = Brancher(engine, checkpoint.vocabulary, checkpoint.stop_ids)
+        self._arm = arm
+        self.healer = Healer(engine, checkpoint.vocabulary, checkpoint.encoder.encode)
+        self._brancher = Brancher(engine, checkpoint.vocabulary, checkpoint.stop_ids, self.healer)
+
+    def arm_for(self, heals: Heals) -> Arm:
+        """Return the arm that a request is answered in; the model's own where it heals exactly.
+
+        A model whose own arm is another one has been measured to be better off with it.
+        """
+        return self._arm if heals is Heals.EXACT else healing(self._arm, heals)
 
     def build(self, job: Job, clock: Clock) -> Prompt:
         """Build the prompt; pure, and timed into ``clock``."""
         begin = time.perf_counter()
-        typed = self._typed(job)
-        document = job.document
-        if typed:
-            document = replace(document, prefix=document.prefix[: -len(typed)])
+        arm, document = self.arm_for(job.heals), one_line_end(job.document)
+        typed = self.healer.typed(document.prefix, arm)
+        if arm.heals is Heals.ONE_TOKEN:
+            typed = self._brancher.typed(document.prefix)
+        document = replace(document, prefix=document.prefix[: len(document.prefix) - len(typed)])
         prompt = self._builder.build(
             document, job.snippets, job.repo_name, max_tokens=job.max_tokens + len(typed)
         )
-        if job.heals:
-            prompt = replace(prompt, arm=prompt.arm.replace("naive_", "one_token_"))
+        prompt = replace(prompt, arm=str(arm), typed=typed)
         clock.prompt_ms = (time.perf_counter() - begin) * 1e3
         return prompt
 
     async def complete(
         self, job: Job, prompt: Prompt, clock: Clock, deadline: float | None
-    ) -> pb.CompleteResponse:
-        """Return the ranked candidates.
+    ) -> tuple[pb.CompleteResponse, Begun]:
+        """Return the ranked candidates, and how they began.
 
         Raises:
             DeadlineExceeded: nothing was generated before ``deadline`` (event loop time).
         """
-        branches = await self._branches(job, prompt, deadline, job.candidates)
+        begun = await self._begin(job, prompt, deadline, job.candidates)
         made = await together(
             self._generate(job, prompt, branch, i, deadline, StopRule(job.cursor))
-            for i, branch in enumerate(branches)
+            for i, branch in enumerate(begun.branches)
         )
-        return self._response(job, prompt, made, clock)
+        return self._response(job, prompt, begun, made, clock), begun
 
     async def stream(
         self, job: Job, prompt: Prompt, clock: Clock, deadline: float | None
@@ -97,13 +111,14 @@ class Completer:
             if chunk is not None:
                 chunks.put_nowait(chunk)
 
-        async def run() -> Generated:
+        async def run() -> tuple[Begun, Generated]:
             try:
                 watch = lambda: put(filtered.advance())  # noqa: E731
-                (branch,) = await self._branches(job, prompt, deadline, 1)
+                begun = await self._begin(job, prompt, deadline, 1)
+                (branch,) = begun.branches
                 made = await self._generate(job, prompt, branch, 0, deadline, rule, watch)
                 put(filtered.close()[0])
-                return made
+                return begun, made
             finally:
                 chunks.put_nowait(None)
 
@@ -111,14 +126,11 @@ class Completer:
         try:
             while (chunk := await chunks.get()) is not None:
                 yield chunk
-            yield self._response(job, prompt, [await task], clock)
+            begun, made = await task
+            yield self._response(job, prompt, begun, [made], clock)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-    def _typed(self, job: Job) -> bytes:
-        """Return the bytes before the cursor that are taken out of the prompt and spelled again."""
-        return self._brancher.typed(job.document.prefix) if job.heals else b""
 
     def _sampling(self, job: Job, index: int) -> Sampling:
         return Sampling(
@@ -129,13 +141,11 @@ class Completer:
             seed=None if job.seed is None else (job.seed + index) % 2**63,
         )
 
-    async def _branches(
-        self, job: Job, prompt: Prompt, deadline: float | None, count: int
-    ) -> list[Branch]:
+    async def _begin(self, job: Job, prompt: Prompt, deadline: float | None, count: int) -> Begun:
         samplings = [self._sampling(job, index) for index in range(count)]
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._brancher.begin(prompt.token_ids, self._typed(job), samplings)
+                return await self._brancher.begin(prompt, self.arm_for(job.heals).heals, samplings)
         except TimeoutError:
             raise DeadlineExceeded from None
 
@@ -150,16 +160,17 @@ class Completer:
         )  # fmt: skip
 
     def _response(
-        self, job: Job, prompt: Prompt, made: list[Generated], clock: Clock
+        self, job: Job, prompt: Prompt, begun: Begun, made: list[Generated], clock: Clock
     ) -> pb.CompleteResponse:
         if not any(m.first_token_at for m in made):
             raise DeadlineExceeded
         candidates, declined = _ranked(job, made)
         usage = pb.Usage(
             prompt_tokens=len(prompt.token_ids),
-            cached_tokens=made[0].stats.cached_tokens,
+            cached_tokens=(begun.stats or made[0].stats).cached_tokens,
             generated_tokens=sum(len(m.ends) for m in made),
-            healed_bytes=len(self._typed(job)),
+            healed_bytes=len(prompt.typed),
+            cover_contexts=len(begun.contexts),
         )
         timings = pb.Timings(
             queue=clock.queue_ms,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from completion.config import GenerationConfig
 from completion.filters.cursor import Cursor, Lines
 from completion.filters.stop_rule import goal_of
+from completion.healing.arms import Heals
 from completion.prompt.views import DocumentView, SnippetView
 from completion.syntax.blocks import Goal
 from completion.syntax.languages import language_for
@@ -55,8 +56,8 @@ class Job:
     candidates: int
     seed: int | None
     include_raw: bool
-    heals: bool
-    """Whether the unfinished word at the cursor is generated again under a mask."""
+    heals: Heals
+    """What becomes of the unfinished text at the cursor."""
     selected: Selected
 
 
@@ -136,11 +137,16 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
         candidates=options.candidates or 1,
         seed=options.seed if options.HasField("seed") else None,
         include_raw=options.include_raw,
-        heals=options.healing != pb.HEALING_OFF,
+        heals=HEALS[options.healing],
         selected=selected,
     )
 
 
+HEALS = {
+    pb.HEALING_EXACT: Heals.EXACT,
+    pb.HEALING_ONE_TOKEN: Heals.ONE_TOKEN,
+    pb.HEALING_OFF: Heals.OFF,
+}
 _LINES = {
     pb.GenerationOptions.LINES_AUTO: Lines.AUTO,
     pb.GenerationOptions.LINES_SINGLE: Lines.SINGLE,

@@ -41,6 +41,7 @@ _SECONDS = (
     5,
     10,
 )
+_SHARES = (1e-6, 1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1)
 
 
 class Metrics:
@@ -61,6 +62,10 @@ class Metrics:
         self.tokens = self._counter(
             "caret_tokens", "Tokens: prompt, prompt_cached, generated.", ["kind"]
         )
+        self.omitted = Histogram(
+            "caret_omitted_mass", "Bound of the probability in covers that were not summed over.",
+            buckets=_SHARES, registry=self.registry,
+        )  # fmt: skip
         self.stage = Histogram(
             "caret_stage_seconds", "Time of each stage: queue, prompt, first_token, first_line, total.",
             ["stage"], buckets=_SECONDS, registry=self.registry,

@@ -10,7 +10,8 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
 
 import grpc
 import grpc.aio
@@ -20,17 +21,20 @@ from completion.engine.base import Engine
 from completion.engine.checkpoint import Checkpoint
 from completion.errors import CaretError, UsageError
 from completion.filters.stream import Chunk
+from completion.healing.arms import Arm, Heals
 from completion.prompt.budget import Shares
 from completion.prompt.views import Prompt
 from completion.server.admission import Admission, QueueFull
+from completion.server.branches import Begun
 from completion.server.completer import Clock, Completer, DeadlineExceeded
-from completion.server.job import InvalidField, Job, job_from
+from completion.server.job import HEALS, InvalidField, Job, job_from
+from completion.server.laws import Laws
 from completion.server.logs import event
 from completion.server.metrics import Metrics
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
 
-API_REVISION = 1
+API_REVISION = 2
 """Counts up whenever the contract gains something that a client may want to know of."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -53,23 +57,21 @@ class CompletionService(rpc.CompletionServiceServicer):
         """Serve from now on."""
         self._engine, self._checkpoint = engine, checkpoint
         generation = self._config.generation
+        self._arm = checkpoint.arm(self._config.model.arm)
         builder = checkpoint.prompt_builder(
-            arm=self._config.model.arm,
+            layout=self._arm.layout,
             context_tokens=engine.info.context_tokens,
             shares=Shares(prefix=generation.prefix_share, snippets=generation.snippet_share),
         )
-        self._completer = Completer(engine, checkpoint, builder)
-
-    def _arm(self, checkpoint: Checkpoint) -> str:
-        arm = self._config.model.arm
-        return checkpoint.default_arm if arm == "auto" else arm
+        self._completer = Completer(engine, checkpoint, builder, self._arm)
+        self._laws = Laws(self._completer.healer, builder, self._arm)
 
     # Handlers ---------------------------------------------------------------------------------
 
     async def Complete(self, request: pb.CompleteRequest, context: Context) -> pb.CompleteResponse:
         """Return the best completions at the cursor."""
         async with self._call("Complete", context):
-            return (await self._complete(request, context))[2]
+            return (await self._complete(request, context)).response
 
     async def StreamComplete(
         self, request: pb.CompleteRequest, context: Context
@@ -100,7 +102,8 @@ class CompletionService(rpc.CompletionServiceServicer):
     async def Explain(self, request: pb.CompleteRequest, context: Context) -> pb.ExplainResponse:
         """Return the prompt, what it was made of, and what came of it."""
         async with self._call("Explain", context):
-            job, prompt, response = await self._complete(request, context)
+            done = await self._complete(request, context)
+            prompt = done.prompt
             answer = pb.ExplainResponse(
                 prompt=prompt.text(),
                 token_ids=prompt.token_ids,
@@ -110,13 +113,12 @@ class CompletionService(rpc.CompletionServiceServicer):
                 ],
                 stable_tokens=prompt.stable_tokens,
                 arm=prompt.arm,
-                response=response,
+                response=done.response,
             )
             answer.dropped.extend(pb.Dropped(path=d.path, reason=d.reason) for d in prompt.dropped)
-            # One context, whatever its weight: exact covers come with exact healing.
-            healed = response.usage.healed_bytes
-            typed = job.document.prefix[len(job.document.prefix) - healed :]
-            answer.cover.add(token_ids=prompt.token_ids[-1:], remainder=typed, log_weight=0.0)
+            for one in done.begun.contexts:
+                rest = prompt.typed[one.at :]
+                answer.cover.add(token_ids=one.ids, remainder=rest, log_weight=one.log_weight)
             return answer
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.Model:
@@ -134,9 +136,9 @@ class CompletionService(rpc.CompletionServiceServicer):
                 device=engine.info.device,
                 engine=engine.info.engine,
                 languages=checkpoint.languages,
-                arm="one_token_" + self._arm(checkpoint),
-                healing=pb.HEALING_ONE_TOKEN,
-                healing_reason="exact healing is not built yet; HEALING_EXACT is answered so too",
+                arm=str(self._arm),
+                healing=_HEALING[self._arm.heals],
+                healing_reason=_why(self._arm),
                 checksum=checkpoint.checksum,
                 max_message_bytes=self._config.server.max_message_bytes,
                 api_revision=API_REVISION,
@@ -145,12 +147,18 @@ class CompletionService(rpc.CompletionServiceServicer):
     async def NextBytes(
         self, request: pb.NextBytesRequest, context: Context
     ) -> pb.NextBytesResponse:
-        """Not there yet: comes with exact healing."""
-        return await self._later("NextBytes", context)
+        """Return the law of the byte behind the cursor."""
+        async with self._call("NextBytes", context):
+            self._ready()
+            async with self.admission.place(), self._in_time(context):
+                return await self._laws.next_bytes(request)
 
     async def Score(self, request: pb.ScoreRequest, context: Context) -> pb.ScoreResponse:
-        """Not there yet: comes with exact healing."""
-        return await self._later("Score", context)
+        """Return how probable each of some texts is behind the cursor."""
+        async with self._call("Score", context):
+            self._ready()
+            async with self.admission.place(), self._in_time(context):
+                return await self._laws.score(request)
 
     async def SyncWorkspace(
         self, request_iterator: AsyncIterator[pb.WorkspaceChange], context: Context
@@ -167,15 +175,15 @@ class CompletionService(rpc.CompletionServiceServicer):
 
     # What they share --------------------------------------------------------------------------
 
-    async def _complete(
-        self, request: pb.CompleteRequest, context: Context
-    ) -> tuple[Job, Prompt, pb.CompleteResponse]:
+    async def _complete(self, request: pb.CompleteRequest, context: Context) -> _Done:
         clock, job, completer = Clock(), self._job(request), self._ready()
         async with self.admission.place() as clock.queue_ms:
             prompt = completer.build(job, clock)
-            response = await completer.complete(job, prompt, clock, self._deadline(context))
+            response, begun = await completer.complete(job, prompt, clock, self._deadline(context))
         self._metrics.observe(response)
-        return job, prompt, response
+        if prompt.typed:
+            self._metrics.omitted.observe(begun.omitted)
+        return _Done(prompt, begun, response)
 
     async def _later(self, method: str, context: Context) -> Any:
         self._metrics.requests.labels(method, "UNIMPLEMENTED").inc()
@@ -196,8 +204,35 @@ class CompletionService(rpc.CompletionServiceServicer):
         margin = self._config.generation.deadline_margin_ms / 1e3
         return asyncio.get_running_loop().time() + max(0.0, remaining - margin)
 
+    @asynccontextmanager
+    async def _in_time(self, context: Context) -> AsyncGenerator[None, None]:
+        """Raise DeadlineExceeded where the caller's deadline comes first."""
+        try:
+            async with asyncio.timeout_at(self._deadline(context)):
+                yield
+        except TimeoutError:
+            raise DeadlineExceeded from None
+
     def _call(self, method: str, context: Context) -> _Call:
         return _Call(method, context, self._metrics)
+
+
+class _Done(NamedTuple):
+    """A request that was completed."""
+
+    prompt: Prompt
+    begun: Begun
+    response: pb.CompleteResponse
+
+
+_HEALING = {heals: wire for wire, heals in HEALS.items()}
+
+
+def _why(arm: Arm) -> str:
+    """Return why a model heals in another way than exactly."""
+    if arm.heals is Heals.EXACT:
+        return ""
+    return f"{arm} is how this model is asked by default; model.arm says otherwise"
 
 
 class _Loading(Exception):

@@ -24,8 +24,8 @@ from eval.engines import ENGINES
 
 if TYPE_CHECKING:
     from eval.engines.base import Engine
-    from eval.progress import RunProgress
-    from eval.run import Options
+    from eval.running.progress import RunProgress
+    from eval.running.runner import Options
 
 HELP = "the offline evaluation harness"
 
@@ -93,8 +93,8 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--workers", type=int, metavar="N",
-        help="items in flight (default 8 on the CPU, where greedy answers stay the same, else 1); "
-        "1 for the latency that one user has",
+        help="items in flight (default 1: so a greedy run gives the same again, and latency is one "
+        "user's; 8 takes a third of the time)",
     )  # fmt: skip
     add("--no-baselines", action="store_true", help="do not guess beside it")
     add = parser.add_argument_group("what comes out").add_argument
@@ -105,11 +105,11 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the suite and show the result; 130 when it was interrupted."""
-    from eval.progress import RunProgress
     from eval.result import dumped
-    from eval.run import Run
+    from eval.running.progress import RunProgress
+    from eval.running.runner import Run
+    from eval.running.table import show
     from eval.suites import suite_named
-    from eval.table import show
 
     suite = suite_named(args.suite)
     options = _options(args)
@@ -141,7 +141,7 @@ def _options(args: argparse.Namespace) -> Options:
     Raises:
         UsageError: a number is out of range.
     """
-    from eval.run import Options
+    from eval.running.runner import Options
     from eval.suites.base import Draw
 
     if args.limit is not None and args.limit < 0:
@@ -183,7 +183,7 @@ def _engine(args: argparse.Namespace, progress: RunProgress) -> Engine:
     Raises:
         UsageError: there is none of that name, or a flag is not for it.
     """
-    from eval.baselines import without_model
+    from eval.running.baselines import without_model
 
     if args.engine not in ENGINES:
         raise UsageError(f"unknown engine {args.engine}: known are {', '.join(ENGINES)}")

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from completion.errors import UsageError
-from eval import judging
 from eval.compare import Row, Side, compare
 from eval.metrics.pairing import Difference, paired_difference
 from eval.report.figures import better, change, is_share, named, plain
 from eval.report.runs import Group, Run, both, n_items
 from eval.result import Metric, Result
+from eval.running import judging
 from eval.suites.base import CUT
 
 

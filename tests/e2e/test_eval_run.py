@@ -10,9 +10,9 @@ from eval.engines.in_process import InProcess
 from eval.engines.server import Server
 from eval.errors import EngineGone
 from eval.item import Ask
-from eval.progress import RunProgress
-from eval.run import Options, Run
-from tests.eval.test_run import timeless
+from eval.running.progress import RunProgress
+from eval.running.runner import Options, Run
+from tests.eval.running.test_run import timeless
 from tests.eval.tiny import ITEMS, Tiny
 
 pytestmark = [pytest.mark.engine, pytest.mark.e2e, pytest.mark.timeout(900)]

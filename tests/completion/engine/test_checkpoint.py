@@ -95,9 +95,11 @@ def test_a_detected_qwen_is_served_in_the_order_it_was_trained_on_and_says_why(m
 
 def test_an_arm_can_be_asked_for_where_the_family_has_it(made):
     qwen = load_checkpoint(str(made["qwen"]))
-    assert qwen.prompt_builder(arm="spm").arm == "spm"
+    assert str(qwen.arm("spm")) == "exact_spm"
+    assert str(qwen.arm("naive_psm")) == "naive_psm"
+    assert qwen.prompt_builder(layout="spm").arm == "spm"
     with pytest.raises(UsageError, match=r"model\.arm"):
-        load_checkpoint(str(made["deepseek"])).prompt_builder(arm="spm")
+        load_checkpoint(str(made["deepseek"])).arm("spm")
 
 
 def test_context_is_bounded_by_the_model_s_positions(made, folder):

@@ -66,8 +66,9 @@ def test_the_law_of_what_follows_is_within_its_bound_too():
     seen = []
     while more := law.heaviest(following=True, tolerance=0.0, most=1):
         law.expand(more[0].ids, toy.row(more[0].ids))
-        if law.log_mass > -math.inf and float(law._followed.sum()) > 0:
-            distance = 0.5 * float((torch.exp(law.next_bytes()) - exact).abs().sum())
+        followed = torch.exp(law.next_bytes())
+        if not followed.isnan().any():
+            distance = 0.5 * float((followed - exact).abs().sum())
             bound = law.omitted(following=True)
             assert distance <= bound + 1e-12
             seen.append(bound)
@@ -114,17 +115,34 @@ def test_the_best_leaf_is_the_most_probable_of_all():
         assert leaves[0].log_prob == pytest.approx(toy.log_prob(leaves[0].ids), abs=1e-12)
 
 
+def _masked(toy, typed):
+    law = Law(toy.vocabulary, typed, masked=len(typed))
+    while more := law.heaviest(following=True, tolerance=0.0, most=1):
+        law.expand(more[0].ids, toy.row(more[0].ids))
+    return law
+
+
 def test_masking_one_token_back_is_not_the_law():
-    """What the usual remedy gets wrong: other covers, and how probable the word's rest is."""
+    """What the usual remedy gets wrong: it forgets how probable the rest of the word is."""
     distances = []
     for seed in range(200):
         toy = Toy(seed)
         exact = torch.exp(toy.law(b"ab").next_bytes())
-        masked = Law(toy.vocabulary, b"ab")
-        masked.expand((), toy.row(()))
-        one = torch.exp(masked.next_bytes())
-        distances.append(0.5 * float((one - exact).abs().sum()))
-    assert sum(distances) / len(distances) > 0.05
+        masked = torch.exp(_masked(toy, b"ab").next_bytes())
+        distances.append(0.5 * float((masked - exact).abs().sum()))
+    assert 0.02 < sum(distances) / len(distances) < 0.3
+    assert max(distances) > 0.2
+
+
+def test_a_masked_law_spells_what_was_typed_with_certainty():
+    toy = Toy(6)
+    law = _masked(toy, b"aba")
+    assert math.exp(law.log_mass) == pytest.approx(1.0, abs=1e-12)
+    one = math.exp(float(toy.row(())[3]))  # "aba", of the first row
+    row = torch.exp(toy.row(()))
+    agreeing = float(row[0] + row[2] + row[3])  # "a", "ab", "aba"
+    best = {leaf.ids: leaf.log_prob for leaf in law.best_leaves(100)}
+    assert math.exp(best[(3,)]) == pytest.approx(one / agreeing, rel=1e-12)
 
 
 def test_at_a_token_boundary_it_is_the_models_own_softmax():

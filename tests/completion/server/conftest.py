@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from completion.config import Config, ServerConfig
+from completion.config import Config, ModelConfig, ServerConfig
 from completion.engine.fake import FakeEngine, fake_checkpoint
 from completion.server.app import Server
 from completion.wire import completion_pb2_grpc as rpc
@@ -25,9 +25,13 @@ def serving(address):
     """A context manager: ``async with serving(engine, max_running=1) as (server, stub)``."""
 
     @asynccontextmanager
-    async def start(engine=None, **options):
+    async def start(engine=None, arm="auto", **options):
         engine = engine or FakeEngine()
-        config = replace(Config(), server=ServerConfig(listen=address.target, **options))
+        config = replace(
+            Config(),
+            server=ServerConfig(listen=address.target, **options),
+            model=ModelConfig(arm=arm),
+        )
         server = Server(config, lambda: (fake_checkpoint(), engine))
         ready = asyncio.Event()
         task = asyncio.create_task(server.run(on_ready=ready.set))

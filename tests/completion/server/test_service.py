@@ -258,6 +258,33 @@ async def test_an_unfinished_word_is_spelled_again_and_not_repeated(serving):
     assert b"x =<|fim_suffix|>" in shown.prompt
 
 
+async def test_the_exact_arm_covers_the_word_and_shows_the_cover(serving):
+    known = b"total_weight = 1\nprint(total_weight)\nx = total_w"
+    async with serving(arm="exact_psm_word") as (_, stub):
+        model = await stub.GetModel(pb.GetModelRequest())
+        healed = await stub.Complete(request(prefix=known, suffix=b"\n"))
+        shown = await stub.Explain(request(prefix=known, suffix=b"\n"))
+        one = await stub.Explain(request(prefix=known, suffix=b"\n", healing=pb.HEALING_ONE_TOKEN))
+        off = await stub.Explain(request(prefix=known, suffix=b"\n", healing=pb.HEALING_OFF))
+    assert (model.arm, model.healing, model.healing_reason) == (
+        "exact_psm_word", pb.HEALING_EXACT, "")  # fmt: skip
+    assert (shown.arm, one.arm, off.arm) == ("exact_psm_word", "one_token_psm", "naive_psm")
+    assert healed.usage.healed_bytes == len(b" total_w")
+    assert healed.usage.cover_contexts == len(shown.cover) >= 1
+    assert shown.cover[0].remainder == b" total_w"
+    assert shown.cover[0].log_weight == 0.0
+    assert not healed.candidates[0].text.startswith(b"total")
+
+
+async def test_an_exact_arm_gives_no_more_candidates_than_there_are_leaves(serving):
+    known = b"total_weight = 1\nprint(total_weight)\nx = total_w"
+    ask = request(prefix=known, suffix=b"\n", candidates=3, include_raw=True)
+    async with serving(arm="exact_psm_word") as (_, stub):
+        answer = await stub.Complete(ask)
+    assert [c.raw_text for c in answer.candidates] == [b"value = compute(value)\n"]
+    assert answer.usage.cover_contexts == len(b" total_w")  # bytes alone: one leaf, no other
+
+
 async def test_get_model_says_what_is_served(serving):
     async with serving() as (_, stub):
         model = await stub.GetModel(pb.GetModelRequest())
@@ -267,8 +294,6 @@ async def test_get_model_says_what_is_served(serving):
 
 async def test_what_is_not_built_says_so(serving):
     async with serving() as (_, stub):
-        for call in (stub.NextBytes(pb.NextBytesRequest()), stub.Score(pb.ScoreRequest())):
-            assert (await code_of(call))[0] == grpc.StatusCode.UNIMPLEMENTED
         feedback = stub.RecordFeedback(iter([pb.FeedbackEvent()]))
         assert (await code_of(feedback))[0] == grpc.StatusCode.UNIMPLEMENTED
         workspace = stub.SyncWorkspace(iter([pb.WorkspaceChange()]))

@@ -12,7 +12,7 @@ import pytest
 import eval.suites
 from completion.cli import main
 from eval.commands.eval import WORDS
-from tests.eval.test_run import timeless
+from tests.eval.running.test_run import timeless
 from tests.eval.tiny import TEXTS, Running, Tiny
 
 SUITE = "humaneval-infilling:single-line"

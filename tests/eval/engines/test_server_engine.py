@@ -19,9 +19,9 @@ from completion.wire.channel import open_channel, wait_until_serving
 from eval.engines.server import Server
 from eval.errors import EngineGone
 from eval.item import Ask
-from eval.progress import RunProgress
-from eval.run import Options, Run, _partial
-from tests.eval.test_run import timeless
+from eval.running.progress import RunProgress
+from eval.running.runner import Options, Run, _partial
+from tests.eval.running.test_run import timeless
 from tests.eval.tiny import ITEMS, Tiny
 
 WORDS = ("--engine", "fake")

@@ -10,11 +10,11 @@ import pytest
 
 from completion.errors import CaretError, UsageError
 from completion.wire.own_server import OwnServer
-from eval import codec
 from eval.engines.base import Engine, Identity
 from eval.engines.dummies import Oracle, Silent
 from eval.errors import EngineGone
 from eval.item import Answer, Ask, Item
+from eval.running import codec
 from eval.suites import suite_named
 from eval.suites.base import Draw
 from eval.suites.replay import Replay

@@ -1,9 +1,9 @@
 """What is said of scores: warnings, running figures, timings."""
 
-from eval import judging
 from eval.execution.program import Outcome, Program, Verdict
 from eval.item import Answer, Timings
 from eval.result import Baseline, Metric
+from eval.running import judging
 
 
 def metric(value):

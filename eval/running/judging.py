@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from eval import codec
 from eval.execution.program import Outcome, Program, Verdict
 from eval.item import Answer, Item, to_text
 from eval.metrics import latency
 from eval.metrics.direction import less_is_better
 from eval.metrics.summary import ENOUGH, summarise
 from eval.result import PREFIX_SHOWN, SUFFIX_SHOWN, Baseline, Metric, Record
+from eval.running import codec
 from eval.suites.base import CUT, Scores, Suite
 
 
@@ -53,8 +53,11 @@ def record(
 
 
 def prompt_sha256(item: Item) -> str:
-    """Return what tells whether two runs asked the same of an item."""
-    return hashlib.sha256(item.prefix + b"\0" + item.suffix).hexdigest()
+    """Return what tells whether two runs asked the same of an item: all that was sent of it."""
+    parts = [item.prefix, item.suffix]
+    for one in item.related:
+        parts += [one.path.encode("utf-8", "surrogateescape"), one.text]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def timings(answer: Answer) -> dict[str, float]:

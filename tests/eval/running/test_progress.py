@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from eval.progress import RunProgress, duration, pace
+from eval.running.progress import RunProgress, duration, pace
 
 
 @pytest.mark.parametrize(

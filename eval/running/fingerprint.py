@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from eval import codec, judging
 from eval.engines.base import Identity
 from eval.item import Item
 from eval.result import Result
+from eval.running import codec, judging
 from eval.suites.base import Loaded, Suite
 
 

@@ -5,7 +5,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-from eval import identity
+from eval.running import identity
 
 
 def test_the_commit_is_the_checkouts_where_there_is_one():

@@ -12,9 +12,9 @@ from eval.engines.dummies import Half, Oracle, Silent
 from eval.errors import EngineGone
 from eval.execution.program import Verdict
 from eval.item import Answer, Timings
-from eval.progress import RunProgress
 from eval.result import read_result
-from eval.run import Options, Run, _partial
+from eval.running.progress import RunProgress
+from eval.running.runner import Options, Run, _partial
 from eval.suites.base import Draw, Loaded
 from tests.eval.tiny import ITEMS, TEXTS, Running, Tiny
 

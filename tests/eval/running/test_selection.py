@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.selection import select
+from eval.running.selection import select
 from tests.eval.tiny import item
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from completion.errors import UsageError
-from eval import codec
 from eval.execution.program import Outcome, Program
-from eval.fingerprint import differences
 from eval.item import Answer
+from eval.running import codec
+from eval.running.fingerprint import differences
 
 FORMAT = 1
 KEPT_DAYS = 30
@@ -37,7 +37,7 @@ class Journal:
         self.answers: dict[tuple[str, str], list[Answer]] = {}
         """By who answered (empty: the engine; else a baseline's name) and item id."""
         self.outcomes: dict[str, Outcome] = {}
-        """By :func:`eval.codec.program_key`."""
+        """By :func:`eval.running.codec.program_key`."""
         self.started: str = lines[0]["started"]
         self._before = self._last = 0.0  # seconds of earlier sessions, and of the one read now
         self._file = os.fdopen(descriptor, "a", encoding="utf-8")

@@ -8,11 +8,11 @@ import time
 import pytest
 
 from completion.errors import UsageError
-from eval import codec
 from eval.execution.program import Case, Outcome, Program, Verdict
-from eval.fingerprint import differences
 from eval.item import Answer, Timings
-from eval.journal import KEPT_DAYS, cached_path, open_journal
+from eval.running import codec
+from eval.running.fingerprint import differences
+from eval.running.journal import KEPT_DAYS, cached_path, open_journal
 
 PRINT = {"suite": "s", "option": {"limit": 5, "flags": []}, "model": {"name": "m"}}
 FULL = Answer(

@@ -10,8 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eval.progress import duration
 from eval.result import Metric, Result
+from eval.running.progress import duration
 from eval.suites.base import CUT, Published, Suite
 
 _PLAIN = ("_ms", "_seconds", "_tokens", "_chars", "_keystrokes")

@@ -1,0 +1,140 @@
+"""``NextBytes`` and ``Score``: the law of what follows a cursor, exactly, as bytes.
+
+Wire messages in and out; the errors name the field and the limit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from completion.healing.arms import Arm, Heals
+from completion.healing.arms import healing as healing_arm
+from completion.healing.healer import Healer
+from completion.healing.one_token import typed_word
+from completion.healing.search import MEASURING, Remembered
+from completion.prompt.builder import PromptBuilder, one_line_end
+from completion.prompt.views import DocumentView, SnippetView
+from completion.server.job import HEALS, MAX_SNIPPETS, InvalidField
+from completion.syntax.languages import language_for
+from completion.wire import completion_pb2 as pb
+
+if TYPE_CHECKING:
+    from completion.healing.law import Law
+
+MAX_TEXTS = 256
+MAX_TEXT_BYTES = 4096
+_NO_LAW = -math.inf
+"""The logarithm of nothing."""
+_IDENTIFIER = [b for b in range(256) if b >= 0x80 or b == 0x5F or chr(b).isalnum()]
+"""Bytes that go on with an identifier: ASCII letters, digits, ``_``, and any of another script."""
+
+
+class Laws:
+    """Answers both on one model."""
+
+    def __init__(self, healer: Healer, builder: PromptBuilder, arm: Arm) -> None:
+        """Take the parts; ``arm`` gives the layout, healing is what a request asks for."""
+        self._healer = healer
+        self._builder = builder
+        self._arm = arm
+
+    async def next_bytes(self, request: pb.NextBytesRequest) -> pb.NextBytesResponse:
+        """Return the law of the next byte and of the end; the message says within which bound."""
+        prompt, typed, masked = self._prompt(
+            request.document, list(request.snippets), request.healing, raw=request.raw_prompt
+        )
+        rows = self._healer.behind(prompt)
+        law = await self._healer.law(rows, typed, MEASURING, following=True, masked=masked)
+        *outcomes, end = law.next_bytes().nan_to_num(nan=_NO_LAW, neginf=_NO_LAW).tolist()
+        return pb.NextBytesResponse(
+            log_probs=outcomes,
+            end_log_prob=end,
+            omitted_mass_bound=law.omitted(following=True),
+            cover_contexts=len(law.expanded),
+        )
+
+    async def score(self, request: pb.ScoreRequest) -> pb.ScoreResponse:
+        """Return log P(text | what is before the cursor) of each text; 0 of an empty one.
+
+        The bound is of the worst of them. With ``EDGE_IDENTIFIER_END`` the share in which an
+        identifier goes on behind the text is taken off.
+        """
+        texts = list(request.texts)
+        if len(texts) > MAX_TEXTS:
+            raise InvalidField(f"texts must be at most {MAX_TEXTS} texts")
+        for index, text in enumerate(texts):
+            if len(text) > MAX_TEXT_BYTES:
+                raise InvalidField(f"texts[{index}] must be at most {MAX_TEXT_BYTES} bytes")
+        if request.edge not in pb.ScoreRequest.Edge.values():
+            raise InvalidField("edge is unknown")
+        ends = request.edge == pb.ScoreRequest.EDGE_IDENTIFIER_END
+        prompt, typed, masked = self._prompt(
+            request.document, list(request.snippets), request.healing, raw=False,
+            longest=max(map(len, texts), default=0),
+        )  # fmt: skip
+        rows = self._healer.behind(prompt)
+        before = await self._law(rows, typed, masked, following=False)
+        answer = pb.ScoreResponse(omitted_mass_bound=before.omitted(following=False))
+        for text in texts:
+            law = await self._law(rows, typed + text, masked, following=ends)
+            log_prob = min(0.0, law.log_mass - before.log_mass)
+            if ends:
+                log_prob += _ended(law)
+            answer.log_probs.append(log_prob if not math.isnan(log_prob) else _NO_LAW)
+            answer.omitted_mass_bound = max(answer.omitted_mass_bound, law.omitted(following=ends))
+        return answer
+
+    async def _law(self, rows: Remembered, text: bytes, masked: int, *, following: bool) -> Law:
+        return await self._healer.law(rows, text, MEASURING, following=following, masked=masked)
+
+    def _prompt(
+        self,
+        document: pb.Document,
+        snippets: list[pb.Snippet],
+        healing: int,
+        *,
+        raw: bool,
+        longest: int = 0,
+    ) -> tuple[list[int], bytes, int]:
+        """Return the prompt, what is covered behind it, and how many bytes of it under a mask."""
+        if healing not in HEALS:
+            raise InvalidField("healing is unknown")
+        if len(snippets) > MAX_SNIPPETS:
+            raise InvalidField(f"snippets must be at most {MAX_SNIPPETS} snippets")
+        arm = healing_arm(self._arm, HEALS[pb.Healing.ValueType(healing)])
+        language = language_for(document.language_id, document.path)
+        view = one_line_end(
+            DocumentView(
+                path=document.path,
+                language_id=document.language_id or (language.name if language else ""),
+                comment=language.line_comment if language else b"#",
+                prefix=document.prefix,
+                suffix=document.suffix,
+                prefix_truncated=document.prefix_truncated,
+                suffix_truncated=document.suffix_truncated,
+            )
+        )
+        prefix = document.prefix if raw else view.prefix
+        typed = self._healer.typed(prefix, arm)
+        masked = 0
+        if arm.heals is Heals.ONE_TOKEN:
+            typed = typed_word(prefix)
+            masked = len(typed)
+        head = prefix[: len(prefix) - len(typed)]
+        room = len(typed) + longest + 1  # a byte is a token at worst
+        if raw:
+            return self._builder.plain(head, max_tokens=room), typed, masked
+        views = [
+            SnippetView(path=s.path, text=s.text, kind=s.kind, relevance=s.relevance)
+            for s in snippets
+        ]
+        prompt = self._builder.build(replace(view, prefix=head), views, max_tokens=room)
+        return prompt.token_ids, typed, masked
+
+
+def _ended(law: Law) -> float:
+    """Return the log of the share in which no identifier character follows."""
+    goes_on = float(law.next_bytes()[_IDENTIFIER].exp().nan_to_num().sum())
+    return math.log1p(-goes_on) if goes_on < 1 else _NO_LAW
