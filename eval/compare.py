@@ -16,7 +16,7 @@ from eval.metrics.direction import less_is_better
 from eval.metrics.mcnemar import McNemar, mcnemar
 from eval.metrics.pairing import Difference, paired_difference
 from eval.metrics.summary import ENOUGH, Score
-from eval.result import Record
+from eval.result import Record, timings_of
 from eval.side import Differing, Side, differing
 from eval.suites.base import CUT
 
@@ -188,4 +188,4 @@ def _latency(a: Side, b: Side, items: list[str]) -> dict[str, tuple[float, float
 
 def _timings(records: Sequence[Record], items: list[str]) -> list[dict[str, float]]:
     wanted = set(items)
-    return [record.timings for record in records if record.id in wanted and record.timings]
+    return [row for record in records if record.id in wanted for row in timings_of(record)]

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from completion.errors import UsageError
+from eval.damage import inconsistency
+from eval.declared import mismatch
+from eval.suites.base import CUT
 
 SCHEMA = 1
 """Counts up when a reader of the schema before would misread a file."""
@@ -99,8 +102,20 @@ class Result:
     schema: int = SCHEMA
 
 
+def has_cut(result: Result) -> bool:
+    """Return whether its metrics tell the raw text from the cut one; replay and bits have one."""
+    return any(name.endswith(CUT) for name in result.metrics)
+
+
+def timings_of(record: Record) -> list[dict[str, float]]:
+    """Return the timings of all samples of an item that were timed, the first one's first."""
+    found = [record.timings, *(sample.get("timings", {}) for sample in record.samples)]
+    return [timings for timings in found if any(timings.values())]
+
+
 def write_result(result: Result, path: Path) -> None:
-    """Write it in one replacing move."""
+    """Write it in one replacing move; of a link, what it points to."""
+    path = path.resolve()
     temporary = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary.write_text(dumped(result), encoding="utf-8")
@@ -113,10 +128,10 @@ def dumped(result: Result) -> str:
 
 
 def read_result(path: Path) -> Result:
-    """Read a result.
+    """Read a result, every field of it held against its type.
 
     Raises:
-        UsageError: there is none, it is cut off, of another schema, or lacks something.
+        UsageError: there is none, it is cut off, of another schema, or damaged: which field.
     """
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
@@ -124,34 +139,46 @@ def read_result(path: Path) -> Result:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     except ValueError as error:
         raise UsageError(f"{path}: not a result file ({error})") from None
+    except RecursionError:
+        raise UsageError(f"{path}: not a result file (nested too deep)") from None
     if not isinstance(table, dict) or "suite" not in table:
         raise UsageError(f"{path}: not a result of `caret eval`")
     table = cast("dict[str, Any]", table)
     schema = table.get("schema", 0)
+    if isinstance(schema, bool) or not isinstance(schema, int | float):
+        raise UsageError(f"{path}: a damaged result: schema must be a number; run the suite again")
     if schema != SCHEMA:
-        when = "an older" if isinstance(schema, int) and schema < SCHEMA else "a newer"
+        when = "an older" if schema < SCHEMA else "a newer"
         raise UsageError(
             f"{path}: a result of schema {schema}, {when} one than this Caret's {SCHEMA}; "
             "run the suite again"
         )
-    try:
-        return _result(table)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path}: a result that lacks or has too much: {error}") from None
+    wrong = mismatch(table, Result)
+    if not wrong:
+        wrong = inconsistency(table) if "items" in table else "items is missing"
+    if wrong:  # names of items and metrics are the file's own, and may have line ends
+        line = " ".join(wrong.split())
+        raise UsageError(f"{path}: a damaged result: {line}; run the suite again")
+    return _result(table)
 
 
 def _result(table: dict[str, Any]) -> Result:
-    known = {f.name for f in fields(Result)}
-    plain = {name: value for name, value in table.items() if name in known}
+    plain = _of(Result, table)
     plain["metrics"] = _metrics(table["metrics"])
     plain["groups"] = {kind: _metrics(found) for kind, found in table.get("groups", {}).items()}
     plain["baselines"] = {
         name: Baseline(metrics=_metrics(found["metrics"]), scores=found["scores"])
         for name, found in table.get("baselines", {}).items()
     }
-    plain["items"] = [Record(**row) for row in table["items"]]
+    plain["items"] = [Record(**_of(Record, row)) for row in table["items"]]
     return Result(**plain)
 
 
 def _metrics(table: dict[str, Any]) -> dict[str, Metric]:
-    return {name: Metric(**value) for name, value in table.items()}
+    return {name: Metric(**_of(Metric, value)) for name, value in table.items()}
+
+
+def _of(kind: Any, table: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries that ``kind`` has; a later Caret of the same schema may write more."""
+    known = {f.name for f in fields(kind)}
+    return {name: value for name, value in table.items() if name in known}

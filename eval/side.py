@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ class Side:
     """Who is compared, and its scores."""
 
     file: str
+    path: Path = Path()
     baseline: str
     """Its name; empty: the run itself."""
     result: Result
@@ -43,7 +43,7 @@ def read_side(word: str) -> Side:
     """Read ``FILE`` or ``FILE:BASELINE``. A file that has such a name goes first.
 
     Raises:
-        UsageError: there is no such result, no such baseline in it, or a score is no number.
+        UsageError: there is no such result, it is damaged, or there is no such baseline in it.
     """
     path, baseline = Path(word), ""
     if not path.exists() and ":" in word:
@@ -57,8 +57,7 @@ def read_side(word: str) -> Side:
     else:
         names = ", ".join(result.baselines) or "none"
         raise UsageError(f"{path}: no baseline {baseline} in it; there is {names}")
-    _check(scores, path)
-    return Side(file=path.name, baseline=baseline, result=result, scores=scores)
+    return Side(file=path.name, path=path, baseline=baseline, result=result, scores=scores)
 
 
 def differing(a: Side, b: Side) -> list[Differing]:
@@ -95,13 +94,3 @@ def _flat(table: Mapping[str, Any], above: str) -> dict[str, Any]:
             _flat(value, f"{above}{name}.") if isinstance(value, dict) else {above + name: value}
         )
     return found
-
-
-def _check(scores: Mapping[str, Any], path: Path) -> None:
-    for item, row in scores.items():
-        if not isinstance(row, dict):
-            raise UsageError(f"{path}: the scores of item {item} are {row!r}, which are none")
-        for metric, score in row.items():
-            numbers = score if isinstance(score, list) and len(score) == 2 else [score]
-            if not all(isinstance(x, int | float) and math.isfinite(x) for x in numbers):
-                raise UsageError(f"{path}: {metric} of item {item} is {score!r}, which is no score")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from completion.engine.base import Engine, RequestStats
 from completion.healing.arms import Arm, Heals, Start, unfinished
 from completion.healing.cover import Covers, Ids
-from completion.healing.search import Effort, Remembered, expand
+from completion.healing.search import COMPLETING, Effort, Remembered, expand, expand_for_best
 from completion.healing.sorted_vocabulary import SortedVocabulary
 from completion.healing.vocabulary import Vocabulary
 
@@ -63,6 +63,15 @@ class Healer:
         law = Law(self._sorted, typed, masked=masked)
         first = await asyncio.to_thread(self._first, typed, following)
         await expand(law, rows, first, effort, following=following)
+        return law
+
+    async def best(self, rows: Remembered, typed: bytes, count: int) -> Law:
+        """Return a law of ``typed`` expanded until its ``count`` best leaves are certain."""
+        from completion.healing.law import Law
+
+        law = Law(self._sorted, typed)
+        first = await asyncio.to_thread(self._first, typed, False)
+        await expand_for_best(law, rows, first, count, COMPLETING.budget)
         return law
 
     def _first(self, typed: bytes, following: bool) -> list[Ids]:

@@ -162,6 +162,16 @@ class Law:
             left -= math.exp(context.log_weight)
         return found
 
+    def rivals(self, count: int) -> list[Context]:
+        """Return the pending contexts that could hold one of the ``count`` best leaves.
+
+        Those that weigh more than the last of the best leaves known: no leaf behind a context is
+        more probable than the context itself. Without rivals :meth:`best_leaves` is exact.
+        """
+        best = self.best_leaves(count)
+        least = best[-1].log_prob if len(best) == count else -math.inf
+        return [c for c in self._unreached() if c.log_weight > least]
+
     def next_bytes(self) -> Tensor:
         """Return log P(b | x) for 256 bytes and, at :data:`END`, of the end: shape (257,).
 

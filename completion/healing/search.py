@@ -18,7 +18,7 @@ from completion.healing.cover import Ids
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from completion.healing.law import Law
+    from completion.healing.law import Context, Law
 
 Rows = Callable[[Sequence[Ids]], Awaitable["list[Tensor]"]]
 """The model's laws behind the prompt and each of some contexts: (V,) float32 each."""
@@ -38,7 +38,7 @@ class Effort:
 
 
 COMPLETING = Effort(tolerance=1e-2, budget=24)
-"""For one completion: what is left out changes which text is best in one case of a hundred at most."""
+"""For one completion that is drawn: what is left out is drawn in one case of a hundred at most."""
 MEASURING = Effort(tolerance=1e-6, budget=256)
 """For ``NextBytes`` and ``Score``."""
 
@@ -62,6 +62,31 @@ async def expand(
     law: Law, rows: Remembered, first: Sequence[Ids], effort: Effort, *, following: bool
 ) -> None:
     """Expand ``law``; ``first`` are its canonical contexts, parents before children."""
+
+    def more(room: int) -> list[Context]:
+        return law.heaviest(following=following, tolerance=effort.tolerance, most=room)
+
+    await _expand(law, rows, first, effort.budget, more)
+
+
+async def expand_for_best(
+    law: Law, rows: Remembered, first: Sequence[Ids], count: int, budget: int
+) -> None:
+    """Expand ``law`` until its ``count`` most probable leaves are certain: no more than that needs."""
+
+    def more(room: int) -> list[Context]:
+        return sorted(law.rivals(count), key=lambda c: (-c.log_weight, c.ids))[:room]
+
+    await _expand(law, rows, first, budget, more)
+
+
+async def _expand(
+    law: Law,
+    rows: Remembered,
+    first: Sequence[Ids],
+    budget: int,
+    more: Callable[[int], list[Context]],
+) -> None:
     spent = 0
     wanted = list(first)
     while wanted:
@@ -70,8 +95,7 @@ async def expand(
         for ids in wanted:
             if ids in law.pending:  # one whose parent gave it no probability is not
                 law.expand(ids, rows.known[ids])
-        room = min(BATCH, effort.budget - spent)
+        room = min(BATCH, budget - spent)
         if room <= 0:
             return
-        more = law.heaviest(following=following, tolerance=effort.tolerance, most=room)
-        wanted = [context.ids for context in more]
+        wanted = [context.ids for context in more(room)]

@@ -72,7 +72,10 @@ class Brancher:
     async def _covered(self, prompt: Prompt, samplings: list[Sampling]) -> Begun:
         stats = RequestStats()
         rows = self._healer.behind(prompt.token_ids, stats)
-        law = await self._healer.law(rows, prompt.typed, COMPLETING, following=False)
+        if samplings[0].temperature > 0:
+            law = await self._healer.law(rows, prompt.typed, COMPLETING, following=False)
+        else:
+            law = await self._healer.best(rows, prompt.typed, len(samplings))
         leaves = _leaves(law, samplings)
         branches = [self._from(leaf, law) for leaf in leaves]
         if not branches:  # nothing covers it: no vocabulary with all bytes comes here

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from completion.errors import UsageError
 from eval import held_out
-from eval.build import cardinal, slices
+from eval.build import cardinal, functions, slices
 from eval.build.built import Built, read_built
 from eval.build.tree import Tree
 from eval.item import Item
@@ -26,7 +26,7 @@ class Builder:
     suite: str
     version: str
     items: int
-    """By default."""
+    """By default; 0: all that there are."""
     make: Callable[[Tree, int, int], tuple[list[Item], list[str]]]
     """From a tree, a limit and a seed; items and warnings."""
 
@@ -36,6 +36,7 @@ BUILDERS = {
     for builder in (
         Builder(suite="cardinal", version=cardinal.VERSION, items=1000, make=cardinal.build),
         Builder(suite="slices", version=slices.VERSION, items=1000, make=slices.build),
+        Builder(suite="replay", version=functions.VERSION, items=0, make=functions.build),
     )
 }
 
@@ -58,7 +59,7 @@ def build(suite: str, tree: Tree, *, limit: int = 0, seed: int = 0) -> Built:
         tree_files=len(tree.files),
         seed=seed,
         items=items,
-        warnings=warnings,
+        warnings=[*tree.warnings, *warnings],
     )
 
 

@@ -55,6 +55,10 @@ NOT_OURS = frozenset(
 """Folders of other people's code and of no code."""
 
 
+NAMELESS = "name not UTF-8"
+"""Why a file is left out that no request could name."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
     """One text file: UTF-8 without a zero byte, a byte-order mark left in place."""
@@ -88,6 +92,12 @@ class Tree:
     def sha256(self) -> str:
         """Of paths and contents; files in any order give the same."""
         return checksum((file.path, file.text) for file in self.files)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a result has to say of what was left out, beyond what is so by rule."""
+        count = self.skipped.get(NAMELESS, 0)
+        return [f"{self.name}: left out, {NAMELESS}: {count} files"] if count else []
 
     @property
     def python(self) -> tuple[SourceFile, ...]:
@@ -128,7 +138,7 @@ def read_tree(root: Path) -> Tree:
 
     Left out: what is hidden, folders of other people's code and virtual environments, links (what
     they point to inside the tree is read where it lies, and what is outside does not belong to
-    it), and files over :data:`MAX_BYTES`, with a zero byte, or not in UTF-8.
+    it), and files over :data:`MAX_BYTES`, with a zero byte, or not in UTF-8, be it by name.
 
     Raises:
         UsageError: there is no such folder, it cannot be read, or it has no source file.
@@ -144,7 +154,7 @@ def read_tree(root: Path) -> Tree:
         else:
             raise UsageError(f"{root}: no such folder; name a folder of source files")
         for path, inside in paths:
-            text, why = _read(path)
+            text, why = _read(path) if _is_utf8(inside) else (None, NAMELESS)
             if text is None:
                 skipped[why] = skipped.get(why, 0) + 1
             else:
@@ -155,7 +165,8 @@ def read_tree(root: Path) -> Tree:
         left_out = ", ".join(f"{count} {why}" for why, count in sorted(skipped.items()))
         why = f" (left out: {left_out})" if left_out else ""
         raise UsageError(f"{root}: no source files of a language known here{why}")
-    return tree_of(top.name, found, skipped)
+    name = os.fsencode(top.name).decode("utf-8", "replace")
+    return tree_of(name, found, skipped)
 
 
 def _walk(folder: Path, inside: str) -> Iterator[tuple[Path, str]]:
@@ -171,6 +182,14 @@ def _walk(folder: Path, inside: str) -> Iterator[tuple[Path, str]]:
                 yield from _walk(Path(entry.path), f"{inside}{entry.name}/")
         elif entry.is_file() and os.path.splitext(entry.name)[1].lower() in LANGUAGES:  # noqa: PTH122
             yield Path(entry.path), inside + entry.name
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read(path: Path) -> tuple[bytes | None, str]:

@@ -7,13 +7,13 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from completion.commands.flags import add_model_flags, configured, words_for_server
 from completion.config import Config
+from eval.output import output_file, write_output
 
 HELP = "speed, as ratios measured in one run"
 
@@ -21,8 +21,9 @@ HELP = "speed, as ratios measured in one run"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "suite", choices=("latency", "keystrokes"),
-        help="latency: the service over the bare engine; keystrokes: the language server under load",
+        "suite", choices=("latency", "keystrokes", "healing"),
+        help="latency: the service over the bare engine; keystrokes: the language server under "
+        "load; healing: exact healing over none",
     )  # fmt: skip
     add_model_flags(parser)
     parser.add_argument("--rounds", type=int, default=30, help="of the short ones (default 30)")
@@ -35,17 +36,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print; status 1 when a bar does not hold."""
     console = Console(stderr=True, highlight=False)
+    output = None
+    if args.json not in (None, "-"):
+        output = output_file(
+            "--json", args.json, hint=", or - for standard output", new_folders=False
+        )
     config = configured(args)
-    measure = _latency if args.suite == "latency" else _keystrokes
+    measure = {"latency": _latency, "keystrokes": _keystrokes, "healing": _healing}[args.suite]
     rows = asyncio.run(measure(args, config, lambda text: console.print(f"[dim]{text}[/]")))
-    if args.json:
+    if args.json is not None:
         shown = [{"name": r.name, "ratio": round(r.ratio, 4), "bar": r.bar, "holds": r.holds,
                   "runs": r.runs} for r in rows]  # fmt: skip
         text = json.dumps({"suite": args.suite, "rows": shown}, indent=2) + "\n"
-        if args.json == "-":
+        if output is None:
             sys.stdout.write(text)
         else:
-            Path(args.json).write_text(text)
+            write_output("--json", output, text)
     if args.json != "-":
         table = Table("", "measured", "bar", "runs", "", box=None)
         for row in rows:
@@ -70,3 +76,9 @@ async def _keystrokes(args: argparse.Namespace, config: Config, say: Callable[[s
     from eval.bench.keystrokes import rows
 
     return await rows(words_for_server(args), say)
+
+
+async def _healing(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
+    from eval.bench.healing import rows
+
+    return await rows(config.model.path, words_for_server(args), max(16, args.rounds), say)

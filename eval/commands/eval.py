@@ -39,6 +39,7 @@ WORDS = {
 """Word to module and one line; each has ``configure(parser)`` and ``run(args)`` as a command has."""
 
 MOST_WORKERS = 256
+_HINT = ", or - for standard output; without --json the result is only shown"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +60,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         words = list(sys.argv[1:] if args is None else args)
         at = next((i for i, word in enumerate(words) if not word.startswith("-")), None)
         if at is None or words[at] not in WORDS:
-            return parse_run(words, namespace)
+            found, unknown = parse_run(words, namespace)
+            return _all_known(parser, found, unknown)
         word = words.pop(at)
         module, text = WORDS[word]
         sub = argparse.ArgumentParser(prog=f"{parser.prog} {word}", description=text)
@@ -68,9 +70,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         loaded.configure(sub)
         args_, rest = sub.parse_known_args(words, namespace)
         args_.run = loaded.run
-        return args_, rest
+        return _all_known(sub, args_, rest)
 
     parser.parse_known_args = parse  # type: ignore[method-assign]
+
+
+def _all_known(parser: argparse.ArgumentParser, args: Any, unknown: list[str]) -> Any:
+    """Return what parsing returns; end with the usage of ``parser`` where words are left over."""
+    if unknown:  # left to the program's own parser, its usage would be shown, and none of these
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return args, unknown
 
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
@@ -123,14 +132,14 @@ def run(args: argparse.Namespace) -> int:
         finally:
             work.close()
     if work.was_there:
-        sys.stderr.write(f"{options.output} holds this run already; --fresh runs it again\n")
+        sys.stderr.write(f"{args.json} holds this run already; --fresh runs it again\n")
     if args.json == "-":
         sys.stdout.write(dumped(result))
     else:
         console = Console(highlight=False)
         show(result, suite, console)
         if options.output is not None and not work.was_there:
-            console.print(Text(f"\nthe result with every item: {options.output}", style="dim"))
+            console.print(Text(f"\nthe result with every item: {args.json}", style="dim"))
     sys.stdout.flush()
     return 0
 
@@ -139,13 +148,16 @@ def _options(args: argparse.Namespace) -> Options:
     """Return the options that the flags mean.
 
     Raises:
-        UsageError: a number is out of range.
+        UsageError: a number is out of range, or a file cannot be written.
     """
+    from eval.output import output_file
     from eval.running.runner import Options
     from eval.suites.base import Draw
 
     if args.limit is not None and args.limit < 0:
         raise UsageError(f"--limit must be at least 0, not {args.limit}; 0 takes all items")
+    if args.data == "":
+        raise UsageError("--data is empty; name a file, a folder or hf:OWNER/NAME, or leave it out")
     _within("seed", args.seed, 0, 2**32 - 1)
     if args.workers is not None:
         _within("workers", args.workers, 1, MOST_WORKERS)
@@ -171,7 +183,7 @@ def _options(args: argparse.Namespace) -> Options:
         ),
         baselines=not args.no_baselines,
         data=Path(args.data) if args.data else None,
-        output=Path(args.json) if args.json and args.json != "-" else None,
+        output=None if args.json in (None, "-") else output_file("--json", args.json, hint=_HINT),
         fresh=args.fresh,
         flags=tuple(words[:model] + words[model + 2 :]),  # the model itself is known by checksum
     )  # fmt: skip

@@ -11,14 +11,15 @@ from typing import Any
 from rich.console import Console
 
 from completion.errors import UsageError
+from eval.output import output_file
 
-HELP = "items of cardinal or slices from a source tree"
+HELP = "items of cardinal, slices or replay from a source tree"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
-    add("suite", metavar="SUITE", help="cardinal or slices")
+    add("suite", metavar="SUITE", help="cardinal, slices or replay")
     add(
         "tree", metavar="TREE", type=Path, nargs="?",
         help="a folder of source files (default: the held-out packages)",
@@ -43,12 +44,13 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--seed must be at least 0, not {args.seed}")
     if args.out.suffix != ".jsonl":
         raise UsageError(f"--out {args.out}: must end in .jsonl, by which --data knows it again")
+    out = output_file("--out", args.out)
     err = Console(stderr=True, highlight=False)
     with err.status(f"reading {args.tree or 'the held-out packages'}") as status:
         tree = held_out.tree(args.tree)
         status.update(f"cutting {len(tree.files):,} files")
         built = build(args.suite, tree, limit=args.limit or 0, seed=args.seed)
-        write_built(built, args.out)
+        write_built(built, out)
     kinds = Counter(item.kind for item in built.items)
     table: dict[str, Any] = {
         "suite": built.suite,

@@ -6,15 +6,15 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from completion.errors import CaretError
+from completion.errors import UsageError
 from eval.compare import A_BETTER, MANY, NOT_SHOWN, Comparison, Row, compare
+from eval.output import output_file, write_output
 from eval.side import Side, read_side
 from eval.suites.base import CUT
 
@@ -42,16 +42,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare and print; status 0 whatever the verdict."""
-    found = compare(read_side(args.a), read_side(args.b), args.metric)
-    if args.json:
-        text = json.dumps(as_json(found), indent=2) + "\n"
-        if args.json == "-":
-            sys.stdout.write(text)
-            return 0
-        try:
-            Path(args.json).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise CaretError(f"{args.json}: {error.strerror or error}") from None
+    sides = read_side(args.a), read_side(args.b)
+    output = None
+    if args.json not in (None, "-"):
+        output = output_file(
+            "--json", args.json, hint=", or - for standard output", new_folders=False
+        )
+        if output in [side.path.resolve() for side in sides]:
+            raise UsageError(f"--json {args.json}: that is what is compared; name another file")
+    found = compare(*sides, args.metric)
+    text = json.dumps(as_json(found), indent=2) + "\n"
+    if args.json == "-":
+        sys.stdout.write(text)
+        return 0
+    if output is not None:
+        write_output("--json", output, text)
     console = Console(highlight=False)
     show(found, console if console.is_terminal else Console(highlight=False, width=_WIDTH))
     return 0

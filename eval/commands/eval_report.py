@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from completion.errors import CaretError, UsageError
+from completion.errors import UsageError
 
 HELP = "one HTML file with tables and plots out of results"
 
@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of `caret eval SUITE --json`; several of one suite are shown side by side",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, default=Path("report.html"), metavar="FILE",
+        "--out", default="report.html", metavar="FILE",
         help="where to write it (default report.html)",
     )  # fmt: skip
     parser.add_argument("--title", help="its heading (default: Caret: offline evaluation)")
@@ -29,24 +29,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report."""
-    from eval.report.loading import load, load_curve
+    from eval.output import output_file, write_output
+    from eval.report.loading import load_curve
     from eval.report.page import TITLE, page
+    from eval.result import read_result
 
-    out: Path = args.out
+    out = output_file("--out", args.out)
     given = [*args.results, *args.training]
-    if out.resolve() in [path.resolve() for path in given]:
-        raise UsageError(f"--out {out}: that is what the report is made of; name another file")
-    if out.is_dir():
-        raise UsageError(f"--out {out}: a folder; name a file in it")
-    results = [(path, load(path)) for path in args.results]
+    if out in [path.resolve() for path in given]:
+        raise UsageError(f"--out {args.out}: that is what the report is made of; name another file")
+    results = [(path, read_result(path)) for path in args.results]
     curves = [load_curve(path) for path in args.training]
     document = page(results, title=args.title or TITLE, curves=curves)
-    part = out.with_name(out.name + ".part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(document, encoding="utf-8")
-        part.replace(out)
-    except OSError as error:
-        raise CaretError(f"--out {out}: {error.strerror or error}") from None
-    print(f"{out}: {len(results)} results, {len(document.encode()) / 1000:,.0f} kB")
+    write_output("--out", out, document)
+    print(f"{args.out}: {len(results)} results, {len(document.encode()) / 1000:,.0f} kB")
     return 0

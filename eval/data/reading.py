@@ -119,6 +119,25 @@ def utf8(row: Mapping[str, Any], name: str, where: str) -> bytes:
         raise UsageError(f"{where}: the field {name!r} has half of a surrogate pair") from None
 
 
+def utf8_text(row: Mapping[str, Any], name: str, where: str) -> str:
+    """Return the text ``row[name]``, of which is known that it can be written. Raises as
+    :func:`utf8`."""
+    return utf8(row, name, where).decode("utf-8")
+
+
+def own_task(task: str, suite: str, suites: Mapping[str, str], where: str) -> None:
+    """Check that a row is one of ``suite``, as far as the beginning of its id tells.
+
+    ``suites`` has the suite of each beginning that is known; any other says nothing.
+
+    Raises:
+        UsageError: it is of another suite (and of which).
+    """
+    other = next((suites[start] for start in suites if task.startswith(start)), suite)
+    if other != suite:
+        raise UsageError(f"{where}: {task} is an item of {other}, not of {suite}; ask for {other}")
+
+
 def _kind(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz")
     kind = next((ending for ending in READ if name.endswith(ending)), "")

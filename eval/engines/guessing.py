@@ -27,9 +27,28 @@ def wants_block(item: Item, ask: Ask) -> bool:
     return extent.reach is Reach.BLOCK
 
 
-def rest_of_line(suffix: bytes) -> bytes:
-    """Return what stands behind the cursor on its line, without the line end."""
-    return suffix.split(b"\n", 1)[0].removesuffix(b"\r")
+def rest_of_line(item: Item) -> bytes:
+    """Return what stands behind the cursor on its line, without the line end.
+
+    At the start of a line that is nothing: what follows there is the next line, before which one
+    of its own is missing.
+    """
+    if opens_a_line(item):
+        return b""
+    return item.suffix.split(b"\n", 1)[0].removesuffix(b"\r")
+
+
+def opens_a_line(item: Item) -> bool:
+    """Return whether the cursor is at the very start of a line that has something on it."""
+    at_start = not item.prefix or item.prefix.endswith(b"\n")
+    return at_start and item.suffix[:1] not in (b"", b"\n", b"\r")
+
+
+def as_line(text: bytes, item: Item) -> bytes:
+    """Return the guess with a line end where the next line follows at once."""
+    if not text or text.endswith(b"\n") or not opens_a_line(item):
+        return text
+    return text + (item.eol.encode() or b"\n")
 
 
 def without_rest(text: bytes, rest: bytes) -> bytes:

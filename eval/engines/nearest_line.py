@@ -19,6 +19,7 @@ from eval.engines.base import Engine, Identity
 from eval.engines.guessing import (
     KEPT,
     MOST_LINES,
+    as_line,
     guess,
     rest_of_line,
     wants_block,
@@ -80,7 +81,7 @@ def _copies(item: Item, ask: Ask) -> list[bytes]:
     """Return the texts to copy, the best first, different from each other, none empty."""
     prefix = item.prefix[-KEPT:].decode("latin-1")
     above, _, head = prefix.rpartition("\n")
-    rest = rest_of_line(item.suffix)
+    rest = rest_of_line(item)
     below = item.suffix[:KEPT].decode("latin-1").partition("\n")[2]
     texts = [_split(above), _split(below)]
     texts += [_split(r.text[:KEPT].decode("latin-1")) for r in _by_relevance(item)]
@@ -90,7 +91,7 @@ def _copies(item: Item, ask: Ask) -> list[bytes]:
     out: dict[bytes, None] = {}
     for spot in _spots(texts, head, context):
         copied = _copy(texts[spot.text], spot, head, texts[0], indents, block)
-        made = without_rest(_with_ends(copied, item.eol), rest)
+        made = as_line(without_rest(_with_ends(copied, item.eol), rest), item)
         if made:
             out[made] = None
         if len(out) >= max(1, ask.candidates):

@@ -15,6 +15,7 @@ from eval.engines.code_tokens import Token, tokens_of
 from eval.engines.guessing import (
     KEPT,
     MOST_LINES,
+    as_line,
     guess,
     rest_of_line,
     wants_block,
@@ -52,10 +53,10 @@ class NGram(Engine):
 def _answer(item: Item, ask: Ask) -> Answer:
     cursor = Cursor(item)
     ranked = cursor.ranked(min(RANKED, ask.candidates)) if ask.candidates > 1 else []
-    rest = rest_of_line(item.suffix)
+    rest = rest_of_line(item)
     block = wants_block(item, ask) and not rest.strip()
     text = cursor.write(most_tokens=ask.max_tokens, most_lines=MOST_LINES if block else 1)
-    return guess(without_rest(text, rest), ranked)
+    return guess(as_line(without_rest(text, rest), item), ranked)
 
 
 class Counts:

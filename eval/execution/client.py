@@ -81,6 +81,7 @@ class Server:
                 *_command(self.folder),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,  # nobody could read a traceback of a server
                 env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
                 start_new_session=True,
                 limit=_REPLY,

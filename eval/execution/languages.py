@@ -17,6 +17,7 @@ from pathlib import Path
 from eval.execution.client import Request
 from eval.execution.confine import MIB, Policy
 from eval.execution.program import Program
+from eval.execution.scratch import encoded
 from eval.execution.supervise import Bounds
 
 OUTPUT = 1 << 23
@@ -24,6 +25,8 @@ OUTPUT = 1 << 23
 WALL = 2.0
 """Wall time for a second of CPU: cores are shared with other programs; one second more besides."""
 COMPILE_SECONDS = 30.0
+_NAME = 200
+"""Bytes of a file's name that every file system takes, its ending aside."""
 _SYSTEM = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 _DEVICES = ("/dev/zero", "/dev/urandom", "/dev/random")
 _LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-x86-64.so.2")
@@ -156,7 +159,7 @@ def _cpp(program: Program, folder: str) -> Job | None:
     if not compiler:
         return None
     scratch, source, binary = _scratch(folder), Path(folder, "main.cpp"), f"{folder}/main"
-    source.write_bytes(program.source.encode("utf-8", "surrogateescape"))
+    source.write_bytes(encoded(program.source))
     flags = (
         "-std=c++17",
         "-O2",
@@ -227,8 +230,9 @@ def _java(program: Program, folder: str) -> Job | None:
         return None
     scratch = _scratch(folder)
     main, name = java_main(program.source)
-    source = Path(folder, f"{name}.java")
-    source.write_bytes(program.source.encode("utf-8", "surrogateescape"))
+    # A name that no file can have is no class file's either: the compiler then says so.
+    source = Path(folder, f"{name if len(name.encode()) < _NAME else 'Main'}.java")
+    source.write_bytes(encoded(program.source))
     classes = Path(folder, "classes")
     classes.mkdir()
     quiet = ("-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")

@@ -1,4 +1,4 @@
-"""Folders that generated code writes in: made, and removed whatever is in them.
+"""Folders that generated code writes in: made, and removed whatever is in them; text that goes there.
 
 Standard library only, because the fork server imports it.
 """
@@ -11,6 +11,18 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+
+
+def encoded(text: str) -> bytes:
+    """Return any text as bytes; never an error.
+
+    Bytes that were no UTF-8 come back as they were. Other half surrogate pairs become what no
+    compiler takes for UTF-8.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def make(parent: str | None = None) -> str:

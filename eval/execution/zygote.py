@@ -8,9 +8,12 @@ with it the child that is running.
 
 How a Python program is known to have passed: the child writes a token of 16 random bytes on a pipe
 after the whole program has returned. Not counted, therefore: ``sys.exit(0)`` and ``os._exit(0)``
-before the end, anything printed, anything written on a descriptor. Not excluded: a program made for
-it that searches its interpreter's memory for the token, or changes the tests from within; both run
-in one interpreter, as in the published evaluations.
+before the end, anything printed, anything written on a descriptor. The token is made after the fork
+and lies, while the program runs, on the interpreter's value stack alone: in no variable, no
+container and no open descriptor, so neither frames nor the garbage collector show it; an error
+drops it, whatever the program did to the functions here. Not excluded: a program made for it that
+reads its interpreter's raw memory, or changes the tests from within; both run in one interpreter,
+as in the published evaluations.
 """
 
 from __future__ import annotations
@@ -30,11 +33,13 @@ from typing import Any
 
 from eval.execution import seccomp
 from eval.execution.confine import Policy, confine, isolate
-from eval.execution.scratch import remove
+from eval.execution.scratch import encoded, remove
 from eval.execution.supervise import Bounds, Facts, Pipes, watch
 
 SAID = 3
 """The descriptor of a child on which it says that it is confined, how it failed, that it passed."""
+TOKEN = 4
+"""The descriptor from which a child reads what it says when it passed; closed before a program runs."""
 READY = b"+"
 NOT_CONFINED = 126
 _PRELOADED = (
@@ -70,13 +75,14 @@ def _loop() -> None:
     print(json.dumps({"namespaces": namespaces}), file=replies, flush=True)
     with os.fdopen(requests, "rb") as lines:
         for line in lines:
-            facts = _serve(json.loads(line), lines.fileno(), "user" in namespaces)
+            facts, token = _serve(json.loads(line), lines.fileno(), "user" in namespaces)
             if facts.gone:
                 return
-            print(json.dumps(_reply(facts)), file=replies, flush=True)
+            print(json.dumps(_reply(facts, token)), file=replies, flush=True)
+            del token  # what is forked next is not to have it
 
 
-def _reply(facts: Facts) -> dict[str, Any]:
+def _reply(facts: Facts, token: bytes) -> dict[str, Any]:
     return {
         "status": facts.status,
         "limit": facts.limit,
@@ -85,27 +91,23 @@ def _reply(facts: Facts) -> dict[str, Any]:
         "stderr": facts.stderr.decode("utf-8", "replace"),
         "ready": facts.said[:1] == READY,
         "said": facts.said[:1000].decode("utf-8", "replace"),
-        "passed": facts.said == READY + _Token.value,
+        "passed": facts.said == READY + token,
     }
 
 
-class _Token:
-    value = b""
-
-
-def _serve(request: dict[str, Any], control: int, user_namespace: bool) -> Facts:
-    """Fork, confine, run, watch."""
-    _Token.value = os.urandom(16)
+def _serve(request: dict[str, Any], control: int, user_namespace: bool) -> tuple[Facts, bytes]:
+    """Fork, confine, run, watch; return how it ended and the token of one that passed."""
     policy = Policy(**request["policy"])
     bounds = Bounds(**request["bounds"])
-    stdin, stdout, stderr, said = (os.pipe() for _ in range(4))
+    stdin, stdout, stderr, said, secret = (os.pipe() for _ in range(5))
     supervisor = os.getpid()
     with contextlib.suppress(KeyError):  # said by the child
         seccomp.prepare(policy.calls)
+    leave = os._exit  # a program may replace the module's
     child = os.fork()
     if not child:
         try:
-            ends = (stdin[0], stdout[1], stderr[1], said[1])
+            ends = (stdin[0], stdout[1], stderr[1], said[1], secret[0])
             _become_child(ends, request["folder"], request["environment"])
             try:
                 confine(policy, supervisor, user_namespace)
@@ -116,14 +118,17 @@ def _serve(request: dict[str, Any], control: int, user_namespace: bool) -> Facts
             if request["argv"]:
                 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
                 os.set_inheritable(SAID, False)
+                os.set_inheritable(TOKEN, False)
                 os.execve(request["argv"][0], request["argv"], dict(os.environ))
-            _run_python(request["source"], request["whole"], _Token.value)
+            _run_python(request["source"], request["whole"])
         finally:
-            os._exit(1)
-    for number in (stdin[0], stdout[1], stderr[1], said[1]):
+            leave(1)
+    token = os.urandom(16)
+    os.write(secret[1], token)
+    for number in (stdin[0], stdout[1], stderr[1], said[1], *secret):
         os.close(number)
     pipes = Pipes(stdin=stdin[1], stdout=stdout[0], stderr=stderr[0], said=said[0], control=control)
-    return watch(child, pipes, request["stdin"].encode("utf-8", "surrogateescape"), bounds)
+    return watch(child, pipes, encoded(request["stdin"]), bounds), token
 
 
 def _become_child(ends: tuple[int, ...], folder: str, environment: dict[str, str]) -> None:
@@ -141,7 +146,7 @@ def _become_child(ends: tuple[int, ...], folder: str, environment: dict[str, str
     os.environ.update(environment)
 
 
-def _run_python(source: str, whole: bool, token: bytes) -> None:
+def _run_python(source: str, whole: bool) -> None:
     """Run the source as ``__main__`` and end the process.
 
     ``whole``: only the end of the program is a success. Else ``exit()`` is as good.
@@ -157,21 +162,34 @@ def _run_python(source: str, whole: bool, token: bytes) -> None:
     main = type(sys)("__main__")
     sys.modules["__main__"] = main
     try:
-        code = compile(
-            source.encode("utf-8", "surrogateescape"), "solution.py", "exec", dont_inherit=True
-        )
+        code = compile(encoded(source), "solution.py", "exec", dont_inherit=True)
     except BaseException as error:
         _leave(b"C", error)
+        return
     try:
-        exec(code, main.__dict__)  # type: ignore[possibly-unbound]
+        # Arguments are worked out from left to right: the token is read, its descriptor closed, the
+        # program run. Until all are there the token is on the value stack and nowhere else.
+        _tell(os.read(TOKEN, 16), os.close(TOKEN), exec(code, main.__dict__))
     except SystemExit as error:
         if whole or error.code not in (None, 0):
             _leave(b"E", error)
+            return  # a program may have replaced what should have ended it
+        _flush(lambda: (sys.stdout.flush(), sys.stderr.flush()))
+        os._exit(0)
     except BaseException as error:
         _leave(b"E", error)
+
+
+def _tell(
+    token: bytes,
+    *_before: object,
+    write: Callable[[int, bytes], int] = os.write,
+    leave: Callable[[int], object] = os._exit,
+) -> None:
+    """Say that the program has passed, by functions that it cannot have taken away."""
     _flush(lambda: (sys.stdout.flush(), sys.stderr.flush()))
-    os.write(SAID, token)
-    os._exit(0)
+    write(SAID, token)
+    leave(0)
 
 
 def _leave(kind: bytes, error: BaseException) -> None:

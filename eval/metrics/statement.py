@@ -14,6 +14,11 @@ from completion.syntax.languages import language_for
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
+MOST_LINES = 48
+"""Of a Python answer at whose ends the statement is looked for; the published scripts' answers have
+50 tokens, so theirs are fewer. Each costs a parse."""
+MOST_BYTES = 1 << 14
+"""Of a Python answer in which the statement is looked for."""
 _END = re.compile(r"[;{}]")
 _COMMENT = re.compile(r"(?:#|//).*")
 
@@ -23,7 +28,8 @@ def truncate_statement(text: str, language: str, prefix: str = "") -> str:
 
     Python: up to the first line end at which ``prefix`` and the text so far parse without an
     error node (tree-sitter; a token that the parser only misses is none), trailing blanks removed;
-    the whole text if there is no such place. ``prefix`` must start where the file does.
+    the whole text if there is no such place among the first :data:`MOST_LINES` line ends and
+    :data:`MOST_BYTES`. ``prefix`` must start where the file does.
 
     Other languages: up to and with the first of ``;``, ``{`` and ``}``, wherever it stands, in a
     string or a comment too; the whole text if there is none, or if it is the first character.
@@ -56,7 +62,9 @@ def _python_statement(text: str, prefix: str) -> str:
     before = prefix.encode("utf-8", "surrogateescape")
     tree = parser.parse(before)
     end = text.find("\n", 1)  # one at the very start ends no statement
-    while end >= 0:
+    for _ in range(MOST_LINES):
+        if not 0 <= end < MOST_BYTES:
+            break
         code = (prefix + text[:end]).encode("utf-8", "surrogateescape")
         _grow(tree, before, code)  # a long file is not parsed anew for each line
         tree, before = parser.parse(code, tree), code

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from eval.report.figures import NOTHING, cell
 from eval.report.markup import Html, element, join, row, table
-from eval.report.runs import Group, Run, both
+from eval.report.runs import ENDED, Group, Run, both
 
-ENDED = "ended_by_model"
 REPEATS = "repeats_suffix"
 
 
@@ -19,12 +18,19 @@ def section(groups: Sequence[Group]) -> Html:
     reasons: list[Html] = []
     verdicts: list[Html] = []
     for group in groups:
+        if not group.asks_for_text:
+            continue
         for number, run in enumerate(group.runs):
             name, kind = (group.name, "opens") if number == 0 else ("", "")
             shares.append(_shares(name, run, kind))
             reasons.append(_reasons(name, run, kind))
             if any(record.verdicts for record in run.result.items):
                 verdicts.append(_verdicts(name, run, kind))
+    if not shares:
+        text = "No suite here asks for a text that could end."
+        return element(
+            "section", element("h2", "Endings"), element("p", text), attributes={"id": "endings"}
+        )
     return element(
         "section",
         element("h2", "Endings"),

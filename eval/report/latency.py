@@ -10,6 +10,7 @@ from eval.report import plots
 from eval.report.figures import NOTHING
 from eval.report.markup import Html, element, join, row, table
 from eval.report.runs import Group, Run
+from eval.result import timings_of
 
 COLUMNS = ("p50", "p95", "p99", "mean")
 FEWEST = 10
@@ -34,7 +35,7 @@ def section(groups: Sequence[Group]) -> Html:
 
 
 def _run(group: Group, run: Run) -> Html:
-    timings = [record.timings for record in run.result.items if any(record.timings.values())]
+    timings = [row for record in run.result.items for row in timings_of(record)]
     stages = run.result.latency or measured(timings)
     title = element("h3", f"{group.name} · {run.label}")
     if not stages:

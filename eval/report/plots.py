@@ -174,7 +174,7 @@ def histogram(title: str, series: Sequence[tuple[str, Sequence[float]]], unit: s
         axes.hist(clipped, bins=list(edges), histtype="step", linewidth=1.4, color=_series(number),
                   label=_plain(label))  # fmt: skip
     axes.set_xlabel(unit + (" (logarithmic)" if logarithmic else ""))
-    axes.set_ylabel("items")
+    axes.set_ylabel("requests")
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.grid(axis="y", color=_LINE, linewidth=0.7)
     _legend(axes, len(series))

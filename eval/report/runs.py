@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from completion.errors import UsageError
-from eval.result import Metric, Record, Result
+from eval.result import Metric, Record, Result, has_cut
 from eval.suites import suite_named
 from eval.suites.base import CUT, Suite
 
 _HEADLINES = ("pass@1", "exact_match", "accuracy", "edit_similarity", "chars_saved")
 """Tried in this order where the suite is unknown to this Caret."""
+
+ENDED = "ended_by_model"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,22 @@ class Group:
     def anchor(self) -> str:
         """The id of its section."""
         return "suite-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in self.name)
+
+    @property
+    def has_cut(self) -> bool:
+        """Whether raw and cut texts are told apart; else every metric has one value."""
+        return any(has_cut(run.result) for run in self.runs)
+
+    @property
+    def asks_for_text(self) -> bool:
+        """Whether any run had a raw text, or metrics of one: replay and bits never ask for it."""
+        return any(
+            has_cut(run.result)
+            or ENDED in run.result.metrics
+            or not run.result.items
+            or any(record.raw is not None for record in run.result.items)
+            for run in self.runs
+        )
 
     @property
     def metrics(self) -> list[str]:
@@ -135,8 +153,8 @@ def _facts(result: Result) -> dict[str, Any]:
     return facts | {"engine": result.engine, "commit": result.caret.get("commit", "")}
 
 
-_UNTELLING = frozenset(("json", "command", "workers", "resume", "server", "out"))
-"""Options that change no figure."""
+_UNTELLING = frozenset(("json", "command", "resume", "server", "out"))
+"""Options that change no figure. ``workers`` does: sums depend on what else is in the batch."""
 
 
 def _short(value: Any) -> str:

@@ -15,7 +15,7 @@ from eval.compare import Row, Side, compare
 from eval.metrics.pairing import Difference, paired_difference
 from eval.report.figures import better, change, is_share, named, plain
 from eval.report.runs import Group, Run, both, n_items
-from eval.result import Metric, Result
+from eval.result import Metric, Result, has_cut
 from eval.running import judging
 from eval.suites.base import CUT
 
@@ -25,7 +25,7 @@ class Standing:
     """A run's figure beside the best baseline's."""
 
     text: str
-    """``raw`` or ``cut``."""
+    """``raw`` or ``cut``; empty where they are not told apart."""
     ours: Metric
     baseline: str
     theirs: Metric
@@ -68,7 +68,12 @@ def standings(run: Run, headline: str) -> list[Standing]:
         beats = better(metric, ours.value, theirs.value) and (gap is None or gap.shown)
         found.append(
             Standing(
-                text=text, ours=ours, baseline=name, theirs=theirs, difference=gap, beats=beats
+                text=text if has_cut(run.result) else "",
+                ours=ours,
+                baseline=name,
+                theirs=theirs,
+                difference=gap,
+                beats=beats,
             )
         )
     return found
@@ -77,7 +82,7 @@ def standings(run: Run, headline: str) -> list[Standing]:
 def verdict(standing: Standing, metric: str) -> str:
     """Return one plain sentence."""
     share = is_share(metric, standing.ours, standing.theirs)
-    which = f"{named(metric)}, {standing.text}"
+    which = ", ".join(filter(None, (named(metric), standing.text)))
     figures = f"{plain(standing.ours, share=share)} against {plain(standing.theirs, share=share)}"
     gap = standing.difference
     paired = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eval.compare import A_BETTER, B_BETTER, Row
 from eval.report import plots
+from eval.report.definitions import remarks
 from eval.report.figures import NOTHING, cell, change, figure, is_share, named
 from eval.report.markup import Html, element, join, row, table
 from eval.report.plots import GREY, Point, Series
@@ -32,6 +33,7 @@ def section(group: Group) -> Html:
             _overall(group),
             kind="beside",
         ),
+        *(element("p", f"{line}.", kind="quiet") for line in remarks(group.metrics)),
         _against_first(group, paired),
         element("div", *_differences(group, paired), *_by_kind(group), kind="plots"),
         _published(group),
@@ -51,19 +53,20 @@ def _metrics(group: Group) -> Html:
         share = is_share(name, *(metric for _, pair, _ in lines for metric in pair))
         for number, (label, (raw, cut), kind) in enumerate(lines):
             n = next((f"{m.n:,}" for m in (raw, cut) if m is not None), NOTHING)
+            values = [cell("raw", raw, share=share), cell("cut", cut, share=share)]
             if raw and cut and raw.n != cut.n:
                 n = f"{raw.n:,} | {cut.n:,}"
             rows.append(
                 row(
                     named(name) if number == 0 else "",
                     label,
-                    cell("raw", raw, share=share),
-                    cell("cut", cut, share=share),
+                    *(values if group.has_cut else [cell("value", raw, share=share)]),
                     n,
                     kind=" ".join(filter(None, ("opens" if number == 0 else "", kind))),
                 )
             )
-    return table(("metric", "run or baseline", "raw", "cut", "items"), rows, kind="groups")
+    texts = ("raw", "cut") if group.has_cut else ("value",)
+    return table(("metric", "run or baseline", *texts, "items"), rows, kind="groups")
 
 
 def _baselines(group: Group) -> dict[str, dict[str, Metric]]:
@@ -90,19 +93,19 @@ def _against_first(group: Group, paired: Paired) -> Html | None:
         if isinstance(found, str):
             why.append(element("p", f"{label}, unpaired: {found}", kind="warn"))
             continue
-        rows += [_difference(label, line, opens=line is found[0]) for line in found]
+        rows += [_difference(group, label, line, opens=line is found[0]) for line in found]
     head = ("run", "metric", "difference", "95 % interval", "items", "McNemar’s p", "")
     caption = f"Paired differences against {first}, over the items that both were asked alike"
     return join((table(head, rows, caption=caption, kind="groups") if rows else None, *why))
 
 
-def _difference(label: str, line: Row, *, opens: bool) -> Html:
+def _difference(group: Group, label: str, line: Row, *, opens: bool) -> Html:
     gap = line.difference
     low, high = change(gap.low, share=line.share), change(gap.high, share=line.share)
     verdicts = {A_BETTER: "worse", B_BETTER: "better"}
     return row(
         label if opens else "",
-        f"{named(line.metric)}, {_which(line.metric)}",
+        _titled(group, line.metric, ", "),
         element("b", change(gap.value, share=line.share) + (" points" if line.share else "")),
         element("small", f"[{low}, {high}]"),
         f"{gap.n:,}",
@@ -125,7 +128,7 @@ def _differences(group: Group, paired: Paired) -> list[Html]:
     for metric in (group.headline, group.headline + CUT):
         there = [(label, line) for label, line in gaps if line.metric == metric]
         if there:
-            title = f"{group.name}: {named(metric)} {_which(metric)}, less {group.runs[0].label}"
+            title = f"{group.name}: {_titled(group, metric)}, less {group.runs[0].label}"
             values = [line.difference for _, line in there]
             points = [Point(value=d.value, low=d.low, high=d.high) for d in values]
             percent = all(line.share for _, line in there)
@@ -143,7 +146,7 @@ def _overall(group: Group) -> Html | None:
     percent = is_share(group.headline, *(metric for _, pair in lines for metric in pair))
     series = [
         Series(label=text, colour=number, points=[_point(pair[number]) for _, pair in lines])
-        for number, text in enumerate(("raw", "cut"))
+        for number, text in enumerate(("raw", "cut") if group.has_cut else ("value",))
         if any(pair[number] for _, pair in lines)
     ]
     title = f"{group.name}: {named(group.headline)}" + (
@@ -159,13 +162,14 @@ def _by_kind(group: Group) -> list[Html]:
     if not kinds:
         return []
     if len(group.runs) == 1:
-        wanted = [[(0, metric, _which(metric)) for metric in metrics]]
+        labels = [_which(metric) if group.has_cut else "value" for metric in metrics]
+        wanted = [[(0, *line) for line in zip(metrics, labels, strict=True)]]
         titles = [f"{group.name}: {named(group.headline)} by kind"]
     else:
         wanted = [
             [(n, metric, run.label) for n, run in enumerate(group.runs)] for metric in metrics
         ]
-        titles = [f"{group.name}: {named(m)} {_which(m)} by kind" for m in metrics]
+        titles = [f"{group.name}: {_titled(group, m)} by kind" for m in metrics]
     found: list[Html] = []
     for title, lines in zip(titles, wanted, strict=True):
         series: list[Series] = []
@@ -216,6 +220,11 @@ def _published(group: Group) -> Html | None:
 
 def _which(metric: str) -> str:
     return "cut" if metric.endswith(CUT) else "raw"
+
+
+def _titled(group: Group, metric: str, between: str = " ") -> str:
+    """Return a metric's name and, where the suite tells them apart, of which text it is."""
+    return f"{named(metric)}{between}{_which(metric)}" if group.has_cut else named(metric)
 
 
 def _point(metric: Metric | None) -> Point | None:

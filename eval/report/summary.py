@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eval.report.figures import NOTHING, cell, is_share, named
-from eval.report.markup import Html, element, join, row, table
+from eval.report.markup import Html, element, join, table
 from eval.report.runs import Group, Run, both, n_items
 from eval.report.standing import Standing, best_baseline, mixed, standings, verdict, warnings
 from eval.suites.base import CUT
@@ -33,7 +33,8 @@ def section(groups: Sequence[Group]) -> Html:
         element(
             "p",
             "Raw is the model’s own text; cut is what an editor would insert, behind stop rule and "
-            "filters. Square brackets hold the 95 % interval over items.",
+            "filters; a suite that does not tell them apart has one value. Square brackets hold the "
+            "95 % interval over items.",
             kind="quiet",
         ),
         attributes={"id": "summary"},
@@ -57,14 +58,18 @@ def _row(group: Group, run: Run, first: bool, *, spoken: bool) -> Html:
     share = is_share(group.headline, raw, cut)
     link = element("a", group.name, attributes={"href": f"#{group.anchor}"})
     kinds = [k for k, wanted in (("opens", first), ("spoken", spoken)) if wanted]
-    return row(
-        link if first else "",
-        run.label,
-        named(group.headline) if group.headline else NOTHING,
-        cell("raw", raw, share=share),
-        cell("cut", cut, share=share),
-        f"{n_items(run.result):,}",
-        _baseline(run, group.headline, share=share),
+    values = [cell("raw", raw, share=share), cell("cut", cut, share=share)]
+    cells = [element("td", value) for value in values]
+    if not group.has_cut:  # one value, under both headings
+        cells = [element("td", cell("value", raw, share=share), attributes={"colspan": "2"})]
+    return element(
+        "tr",
+        element("th", link if first else "", attributes={"scope": "row"}),
+        element("td", run.label),
+        element("td", named(group.headline) if group.headline else NOTHING),
+        *cells,
+        element("td", f"{n_items(run.result):,}"),
+        element("td", _baseline(run, group.headline, share=share)),
         kind=" ".join(kinds),
     )
 

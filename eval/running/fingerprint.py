@@ -12,6 +12,10 @@ from eval.result import Result
 from eval.running import codec, judging
 from eval.suites.base import Loaded, Suite
 
+WITH_MODEL = ("server", "in-process")
+"""The engines whose answers may depend on what else is in flight: a batch's sums do in bfloat16.
+They are also the ones that baselines are held against."""
+
 
 def fingerprint(
     suite: Suite,
@@ -45,7 +49,11 @@ def _fingerprint(
         "suite version": version,
         "data": sha256,
         "items": f"{len(asked)}, {codec.digest({'asked': [list(one) for one in asked]})[:12]}",
-        "option": {name: value for name, value in settings.items() if name != "workers"},
+        "option": {
+            name: value
+            for name, value in settings.items()
+            if name != "workers" or engine in WITH_MODEL
+        },
         "engine": engine,
         "model": model,
     }

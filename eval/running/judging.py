@@ -162,8 +162,8 @@ def beaten(
     sign = -1 if less_is_better(metric) else 1
     mine = ours[metric].value
     return [
-        f"the model does not beat {name} on {_in_words(metric)} ({_figure(mine)} against "
-        f"{_figure(other.metrics[metric].value)}): here it is worth nothing"
+        f"the model does not beat {name} on {_in_words(metric)} ({_figure(metric, mine)} against "
+        f"{_figure(metric, other.metrics[metric].value)}): here it is worth nothing"
         for name, other in theirs.items()
         if metric in other.metrics and sign * mine <= sign * other.metrics[metric].value
     ]
@@ -173,8 +173,20 @@ def _in_words(metric: str) -> str:
     return metric.removesuffix(CUT).replace("_", " ") + (" (cut)" if metric.endswith(CUT) else "")
 
 
-def _figure(value: float) -> str:
-    return f"{100 * value:.1f} %" if 0 <= value <= 1 else f"{value:.3g}"
+_PLAIN = ("_ms", "_seconds", "_tokens", "_bytes", "_chars", "_keystrokes")
+"""Ends of names of metrics that are no shares."""
+
+
+def is_share(metric: str, value: float) -> bool:
+    """Return whether a metric is a share of 1, to be shown in percent; bits per byte are none."""
+    name = metric.removesuffix(CUT)
+    # Keystrokes saved are a share below 0 where completions cost more than they brought.
+    return "bits" not in name and not name.endswith(_PLAIN) and abs(value) <= 1 + 1e-9
+
+
+def _figure(metric: str, value: float) -> str:
+    share = is_share(metric, value)
+    return f"{100 * value:.1f} %" if share else f"{value:.3g}"
 
 
 class RunningMean:
@@ -193,4 +205,6 @@ class RunningMean:
             self._whole += whole
 
     def __str__(self) -> str:
-        return f"{self._metric} {100 * self._part / self._whole:.1f} %" if self._whole else ""
+        if not self._whole:
+            return ""
+        return f"{_in_words(self._metric)} {_figure(self._metric, self._part / self._whole)}"

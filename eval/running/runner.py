@@ -21,10 +21,11 @@ from eval.engines.base import Engine, Identity
 from eval.errors import EngineGone
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Item
+from eval.output import output_file
 from eval.result import Result, read_result, write_result
 from eval.running import codec, identity, judging
 from eval.running.baselines import guess
-from eval.running.fingerprint import differences, fingerprint, fingerprint_of
+from eval.running.fingerprint import WITH_MODEL, differences, fingerprint, fingerprint_of
 from eval.running.journal import Journal, cached_path, open_journal
 from eval.running.progress import RunProgress, duration
 from eval.running.selection import select
@@ -96,6 +97,10 @@ class Run:
                 await self._answer(settings["workers"])
             except EngineGone as error:
                 raise EngineGone(f"{error.message}; {self.standing()}") from error
+            except UsageError:
+                if not self._there.answers:  # it could never have worked: nothing to go on with
+                    self._there.remove()
+                raise
             except CaretError as error:
                 raise CaretError(
                     f"{error.message}; {self.standing()}", exit_code=error.exit_code
@@ -152,7 +157,11 @@ class Run:
 
     async def _guess(self) -> tuple[dict[str, dict[str, list[Answer]]], list[str]]:
         """Return each baseline's answers by item, and why one has none."""
-        names = self.suite.baselines if self.options.baselines and _has_model(self.engine) else ()
+        names = (
+            self.suite.baselines
+            if self.options.baselines and self.engine.name in WITH_MODEL
+            else ()
+        )
         journal, found, unable = self._there, {}, []
         for name in names:
             mine = {item.id: journal.answers.get((name, item.id), []) for item in self._items}
@@ -249,6 +258,10 @@ class Run:
 
     def _settings(self, limit: int, who: Identity) -> dict[str, Any]:
         draw = self.options.draw
+        workers = self.options.workers or IN_FLIGHT
+        if self.suite.one_at_a_time and workers > 1:
+            self.progress.say(f"{self.suite.name} has one item in flight; --workers is left aside")
+            workers = 1
         return {
             "limit": limit,
             "seed": self.options.seed,
@@ -258,7 +271,7 @@ class Run:
             "healing": draw.healing,
             "baselines": self.options.baselines,
             "flags": list(self.options.flags),
-            "workers": self.options.workers or IN_FLIGHT,
+            "workers": workers,
         }
 
     def _earlier(self) -> Result | None:
@@ -270,8 +283,7 @@ class Run:
         output = self.options.output
         if output is None:
             return None
-        if output.is_dir():
-            raise UsageError(f"--json {output} is a folder; name a file")
+        output_file("--json", output)
         if self.options.fresh or not output.exists():
             return None
         try:
@@ -333,14 +345,6 @@ def _checked(suite: Suite, items: list[Item]) -> list[Item]:
 
 def _partial(output: Path) -> Path:
     return output.with_name(output.name + ".partial")
-
-
-def _has_model(engine: Engine) -> bool:
-    return engine.name in WITH_MODEL
-
-
-WITH_MODEL = ("server", "in-process")
-"""The engines that baselines are held against."""
 
 
 def _not_published(suite: Suite, loaded: Loaded) -> list[str]:

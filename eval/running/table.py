@@ -10,12 +10,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eval.result import Metric, Result
+from eval.report.definitions import remarks
+from eval.result import Metric, Result, has_cut
+from eval.running.judging import is_share
 from eval.running.progress import duration
 from eval.suites.base import CUT, Published, Suite
 
-_PLAIN = ("_ms", "_seconds", "_tokens", "_chars", "_keystrokes")
-"""Ends of names of metrics that are no shares; so are all whose interval leaves 0 to 1."""
 _LEGEND = "raw: the model's own text, as published · cut: what an editor would insert"
 _HEADER_WIDTH = 11
 _STAGES = {
@@ -41,14 +41,14 @@ def show(result: Result, suite: Suite | None, console: Console) -> None:
         Text(),
         _metrics(result, headline),
     ]
-    if any(name.endswith(CUT) for name in result.metrics):
-        parts.append(Text(_LEGEND, style="dim"))
+    legend = [_LEGEND] if has_cut(result) else []
+    parts += [Text(line, style="dim") for line in [*legend, *remarks(result.metrics)]]
     if result.groups:
         parts += _section("by kind", _kinds(result, headline))
     if result.latency:
         workers = result.options.get("workers", 1)
         load = "one request at a time"
-        if workers > 1:
+        if workers > 1 and not (suite is not None and suite.one_at_a_time):
             load = f"{workers} requests at a time (--workers 1: what one user has)"
         parts += _section(f"latency, {load}", _latency(result))
     if suite is not None and suite.published:
@@ -106,20 +106,24 @@ def _table(*columns: str) -> Table:
 
 
 def _metrics(result: Result, headline: Sequence[str]) -> Table:
-    columns = ["", "raw", "95 %", "cut", "95 %", "n", *result.baselines]
-    table = _table(*columns)
+    two = has_cut(result)
+    texts = ["raw", "95 %", "cut", "95 %"] if two else ["value", "95 %"]
+    table = _table("", *texts, "n", *result.baselines)
     names = [name for name in result.metrics if not name.endswith(CUT)]
     names += [n.removesuffix(CUT) for n in result.metrics if n.removesuffix(CUT) not in names]
     for name in dict.fromkeys(names):
         raw, cut = result.metrics.get(name), result.metrics.get(name + CUT)
         first = name in headline or name + CUT in headline
         n = (raw or cut or Metric(value=0, low=0, high=0, n=0)).n
-        table.add_row(
-            Text(_titled(name, raw or cut), style="bold" if first else ""),
+        figures = [
             Text(_value(name, raw), style="bold cyan" if name in headline else ""),
             Text(_interval(name, raw), style="dim"),
             Text(_value(name, cut), style="bold cyan" if name + CUT in headline else ""),
             Text(_interval(name, cut), style="dim"),
+        ]
+        table.add_row(
+            Text(_titled(name, raw or cut), style="bold" if first else ""),
+            *(figures if two else figures[:2]),
             str(n),
             *(_value(name, other.metrics.get(name)) for other in result.baselines.values()),
         )
@@ -166,19 +170,14 @@ def _spoken(name: str) -> str:
 
 def _titled(name: str, metric: Metric | None) -> str:
     """Return the name with the unit of its figures."""
-    unit = ", %" if metric is None or _is_share(name, metric) else ""
+    unit = ", %" if metric is None or is_share(name, metric.value) else ""
     return _spoken(name) + unit
-
-
-def _is_share(name: str, metric: Metric) -> bool:
-    bounded = metric.low >= 0 and metric.high <= 1
-    return bounded and not name.removesuffix(CUT).endswith(_PLAIN) and "bits" not in name
 
 
 def _value(name: str, metric: Metric | None) -> str:
     if metric is None:
         return "–"
-    if _is_share(name, metric):
+    if is_share(name, metric.value):
         return f"{100 * metric.value:.1f}"
     return f"{metric.value:.3g}"
 
@@ -186,6 +185,6 @@ def _value(name: str, metric: Metric | None) -> str:
 def _interval(name: str, metric: Metric | None) -> str:
     if metric is None:
         return ""
-    if _is_share(name, metric):
+    if is_share(name, metric.value):
         return f"{100 * metric.low:.1f}–{100 * metric.high:.1f}"
     return f"{metric.low:.3g}–{metric.high:.3g}"

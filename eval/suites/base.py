@@ -71,6 +71,8 @@ class Suite(ABC):
     """The metrics that a table with room for two shows."""
     default_limit: ClassVar[int] = 0
     """Items when ``--limit`` is not given; 0: all."""
+    one_at_a_time: ClassVar[bool] = False
+    """Whether one item is in flight whatever the number of workers: its latency is one user's."""
     published: ClassVar[tuple[Published, ...]] = ()
     baselines: ClassVar[tuple[str, ...]] = ("nearest-line", "ngram")
     """Engines without a model that a model has to beat here."""

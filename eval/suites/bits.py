@@ -73,7 +73,7 @@ class Bits(Suite):
             "licence": "that of each package of the tree",
             "published": False,
         }
-        return Loaded(items=items, data=about)
+        return Loaded(items=items, data=about, warnings=tree.warnings)
 
     def ask(self, item: Item) -> Ask:
         """Return the default; nothing is asked of the engine."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from completion.errors import UsageError
-from eval.data.reading import field, lines, placed_rows
+from eval.data.reading import field, lines, placed_rows, utf8_text
 from eval.data.registry import find
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Ask, Item, to_text
@@ -29,6 +29,8 @@ from eval.suites.common import text_scores
 
 CODEXGLUE = "Lu et al. 2021, arXiv:2102.04664"
 PYCODER = "Takerngsaksiri et al. 2022, arXiv:2211.04673"
+HUB = "google/code_x_glue_cc_code_completion_line (python/train-00000-of-00001.parquet)"
+"""Where the published test set is with its answers: the hub calls it train."""
 SAMPLE = 10_000
 """Positions that are drawn of all tokens; the published test set has 37 million."""
 PREFIX_BYTES = 1 << 15
@@ -66,23 +68,31 @@ class Line(Suite):
     )
 
     def load(self, data: Path | None) -> Loaded:
-        """Read rows of ``input`` and ``gt``, both in tokens."""
+        """Read rows of ``input`` and ``gt``, both in tokens; those without ``gt`` are left out."""
         found = find(self.name, data)
         items: list[Item] = []
+        blank = 0
         for number, (where, row) in enumerate(placed_rows(found.path)):
-            answer = field(row, "gt", str, where)
+            answer = utf8_text(row, "gt", where)
             if not answer.strip():
-                raise UsageError(f"{where}: the field 'gt' is blank")
+                blank += 1
+                continue
             items.append(
                 Item(
                     id=f"py150/{number}",
-                    prefix=_before(list(pieces_of(field(row, "input", str, where).split()))),
+                    prefix=_before(list(pieces_of(utf8_text(row, "input", where).split()))),
                     suffix=b"",
                     reference=_encoded(text_of(answer.split())),
                     path="file.py",
                 )
             )
-        return Loaded(items=items, data=found.data, warnings=list(found.warnings))
+        if not items:
+            raise UsageError(
+                f"{found.path}: has no answers, 'gt' is blank in every row: so the authors publish "
+                f"their test file, and score it themselves. The answers are in the hub's {HUB}"
+            )
+        left_out = [f"left out, because 'gt' is blank: {blank} items"] if blank else []
+        return Loaded(items=items, data=found.data, warnings=[*found.warnings, *left_out])
 
     def ask(self, item: Item) -> Ask:
         """Ask for a line; the published script ends at 100 tokens of the model's own."""
@@ -158,15 +168,20 @@ class Token(Suite):
     def judge(
         self, item: Item, answers: Sequence[Answer], outcomes: Mapping[Program, Outcome]
     ) -> Scores:
-        """Return whether the first token is the right one, raw and cut."""
+        """Return whether the first token is the right one, raw and cut.
+
+        A token whose literal is lost has no text that could be told right from wrong (a bare
+        ``<STR_LIT>``): nothing is scored there.
+        """
         answer = answers[0] if answers else Answer()
-        reference = [first_token(to_text(item.reference))]
-        return {
-            f"token_accuracy{end}": token_accuracy(
-                ["" if text is None else first_token(to_text(text))], reference
-            )
-            for end, text in (("", answer.raw), (CUT, answer.cut))
-        }
+        reference = first_token(to_text(item.reference))
+        if not reference:
+            return {}
+        scores: Scores = {}
+        for end, text in (("", answer.raw), (CUT, answer.cut)):
+            guess = "" if text is None else first_token(to_text(text))
+            scores[f"token_accuracy{end}"] = token_accuracy([guess], [reference])
+        return scores
 
 
 def _files(path: Path) -> Iterator[list[str]]:

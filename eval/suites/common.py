@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from eval.execution.languages import tool_chain
 from eval.execution.program import Outcome, Program, Verdict
 from eval.item import Answer, Item, to_text
 from eval.metrics.edit_similarity import edit_similarity
@@ -17,7 +18,7 @@ from eval.metrics.repeats_suffix import repeats_suffix
 from eval.suites.base import CUT, Scores
 
 KS = (1, 10, 100)
-"""Of pass@k, as published; only those up to the number of samples are reported."""
+"""Of pass@k, as published; those up to the number of samples are reported, and that number."""
 
 
 def text_scores(item: Item, answers: Sequence[Answer]) -> Scores:
@@ -67,12 +68,16 @@ def pass_at(
     outcomes: Mapping[Program, Outcome],
     end: str,
     right: Collection[Program] = (),
+    language: str = "python",
 ) -> Scores:
     """Return pass@k of the samples' programs, the names ending in ``end``.
 
-    ``None`` is a sample without an answer: a failure that is not run. A program that could not be
-    run for want of a tool chain leaves the metric out; one of ``right`` passes however it ended.
+    ``None`` is a sample without an answer: a failure that is not run. Where ``language`` has no
+    tool chain the metric is left out, answer or not, so that every engine is scored on the same
+    items; one of ``right`` passes however it ended.
     """
+    if not tool_chain(language):
+        return {}
     found = [None if program is None else outcomes[program] for program in programs]
     if any(outcome is not None and outcome.verdict is Verdict.SKIPPED for outcome in found):
         return {}
@@ -80,7 +85,8 @@ def pass_at(
         outcome is not None and (outcome.passed or program in right)
         for program, outcome in zip(programs, found, strict=True)
     )
-    return {f"pass@{k}{end}": pass_at_k(len(found), passed, k) for k in KS if k <= len(found)}
+    ks = sorted({k for k in (*KS, len(found)) if 1 <= k <= len(found)})
+    return {f"pass@{k}{end}": pass_at_k(len(found), passed, k) for k in ks}
 
 
 def _scores(text: bytes | None, suffix: bytes, reference: bytes, end: str) -> Scores:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from completion.errors import UsageError
-from eval.data.reading import field, placed_rows, utf8
+from eval.data.reading import field, placed_rows, utf8, utf8_text
 from eval.data.registry import find
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Ask, Item, Related, to_text
@@ -68,7 +68,7 @@ class _CrossCodeEval(Suite):
 
     def _item(self, row: Mapping[str, Any], where: str) -> Item:
         metadata = field(row, "metadata", dict, where)
-        id_ = field(metadata, "task_id", str, where)
+        id_ = utf8_text(metadata, "task_id", where)
         # A task is called project_cc_java/51; the files of all languages have the same name.
         if id_.startswith("project_cc_") and not id_.startswith(f"project_cc_{self.language}/"):
             raise UsageError(f"{where}: {id_} is an item of another language than {self.language}")
@@ -79,7 +79,7 @@ class _CrossCodeEval(Suite):
             suffix=utf8(row, "right_context", where) if has_right else b"",
             reference=utf8(row, "groundtruth", where),
             language=self.language,
-            path=field(metadata, "file", str, where),
+            path=utf8_text(metadata, "file", where),
             related=_related(row, where),
         )
 
@@ -116,7 +116,7 @@ def _related(row: Mapping[str, Any], where: str) -> tuple[Related, ...]:
     highest = max(1.0, *scores) if scores else 1.0
     return tuple(
         Related(
-            path=field(chunk, "filename", str, where),
+            path=utf8_text(chunk, "filename", where),
             text=utf8(chunk, "retrieved_chunk", where),
             kind="definition",
             relevance=max(0.0, score / highest),

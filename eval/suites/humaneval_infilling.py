@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from eval.data.reading import field, placed_rows
+from eval.data.reading import own_task, placed_rows, utf8, utf8_text
 from eval.data.registry import find
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Ask, Item, to_text
@@ -23,6 +23,14 @@ FIM = "Bavarian et al. 2022, arXiv:2207.14255"
 INCODER = "Fried et al. 2022, arXiv:2204.05999"
 CODEGEMMA = "CodeGemma Team 2024, arXiv:2406.11409"
 CODE_LLAMA = "Rozière et al. 2023, arXiv:2308.12950"
+
+_TASKS = {
+    "SingleLineInfilling/": "humaneval-infilling:single-line",
+    "MultiLineInfilling/": "humaneval-infilling:multi-line",
+    "RandomSpanInfilling/": "humaneval-infilling:random-span",
+    "RandomSpanInfillingLight/": "humaneval-infilling:random-span-light",
+}
+"""How a task_id of each file begins."""
 
 
 def _published(*figures: tuple[str, float, str]) -> tuple[Published, ...]:
@@ -43,7 +51,10 @@ class _Infilling(Suite):
     def load(self, data: Path | None) -> Loaded:
         """Read the items of the published JSON lines."""
         found = find(self.name, data)
-        items = [_item(row, where) for where, row in placed_rows(found.path)]
+        items: list[Item] = []
+        for where, row in placed_rows(found.path):
+            items.append(_item(row, where))
+            own_task(items[-1].id, self.name, _TASKS, where)
         return Loaded(items=items, data=found.data, warnings=list(found.warnings))
 
     def ask(self, item: Item) -> Ask:
@@ -65,14 +76,14 @@ class _Infilling(Suite):
 
 def _item(row: dict[str, object], where: str) -> Item:
     return Item(
-        id=field(row, "task_id", str, where),
-        prefix=field(row, "prompt", str, where).encode(),
-        suffix=field(row, "suffix", str, where).encode(),
-        reference=field(row, "canonical_solution", str, where).encode(),
+        id=utf8_text(row, "task_id", where),
+        prefix=utf8(row, "prompt", where),
+        suffix=utf8(row, "suffix", where),
+        reference=utf8(row, "canonical_solution", where),
         path="solution.py",
         data={
-            "test": field(row, "test", str, where),
-            "entry_point": field(row, "entry_point", str, where),
+            "test": utf8_text(row, "test", where),
+            "entry_point": utf8_text(row, "entry_point", where),
         },
     )
 

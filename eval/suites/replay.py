@@ -11,17 +11,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from completion.errors import UsageError
-from eval import held_out
+from eval.build.builders import BUILDERS, load
 from eval.engines.base import Engine
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Ask, Item, to_text
 from eval.replay.direct import DirectSuggester
 from eval.replay.editor import Editor
 from eval.replay.measures import measures
-from eval.replay.regions import LEAST, MOST, region_of
 from eval.replay.replay import replay
 from eval.replay.typist import Typing
 from eval.suites.base import Draw, Loaded, Scores, Suite
@@ -36,10 +34,11 @@ class Replay(Suite):
     """
 
     name = "replay"
-    version = "1"
+    version = BUILDERS["replay"].version
     about = "a function typed key by key; keystrokes that completions save, and their latency"
     headline = ("keystrokes_saved", "accepted")
     default_limit = 3
+    one_at_a_time = True
 
     def __init__(self, on_key: Callable[[Item, int, int], None] | None = None) -> None:
         """Take who is told behind each request: the item, characters there, characters in all."""
@@ -47,24 +46,14 @@ class Replay(Suite):
         self._turn = asyncio.Lock()
 
     def load(self, data: Path | None) -> Loaded:
-        """Return one item for each Python file of the tree that has a function to type.
+        """Return one item for each Python file of a tree that has a function to type, or read
+        built ones.
 
         Raises:
-            UsageError: there is no tree (and how to get one), or no such function in it.
+            UsageError: there is no tree (and how to get one), no such function in it, or the file
+                is cut off or another suite's.
         """
-        tree = held_out.tree(data)
-        items = [item for file in tree.python if (item := _item(file.path, file.text)) is not None]
-        if not items:
-            raise UsageError(
-                f"{tree.name}: no Python function of {LEAST} to {MOST} characters to type"
-            )
-        about: dict[str, Any] = {
-            "source": f"built from {tree.name}, {len(tree.files)} files",
-            "sha256": tree.sha256,
-            "licence": "that of each package of the tree",
-            "published": False,
-        }
-        return Loaded(items=items, data=about)
+        return load(self.name, data)
 
     def ask(self, item: Item) -> Ask:
         """Return an editor's question: lines as the syntax says, and only what is shown."""
@@ -103,19 +92,3 @@ class Replay(Suite):
     ) -> Scores:
         """Return the figures that :func:`eval.replay.measures.measures` defines."""
         return measures(to_text(item.reference), answers)
-
-
-def _item(path: str, text: bytes) -> Item | None:
-    place = region_of(path, text)
-    if place is None:
-        return None
-    start, end = place
-    line = text.count(b"\n", 0, start) + 1
-    return Item(
-        id=f"{path}:{line}",
-        prefix=text[:start],
-        suffix=text[end:],
-        reference=text[start:end],
-        path=path,
-        eol="\r\n" if b"\r\n" in text[start:end] else "\n",
-    )

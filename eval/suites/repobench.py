@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from completion.errors import UsageError
-from eval.data.reading import field, placed_rows, utf8
+from eval.data.reading import field, placed_rows, utf8, utf8_text
 from eval.data.registry import Found, find_all
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Ask, Item, Related, to_text
@@ -104,7 +104,7 @@ def _taken(row: Mapping[str, Any]) -> bool:
 
 
 def _item(row: Mapping[str, Any], where: str, id_: str, setting: str) -> Item:
-    path = field(row, "file_path", str, where)
+    path = utf8_text(row, "file_path", where)
     language = LANGUAGES.get(PurePosixPath(path).suffix)
     if language is None:
         raise UsageError(f"{where}: file_path {path!r} is neither Python nor Java")
@@ -119,7 +119,7 @@ def _item(row: Mapping[str, Any], where: str, id_: str, setting: str) -> Item:
         id=id_,
         prefix=prefix,
         suffix=b"",
-        reference=utf8(row, "next_line", where),
+        reference=utf8(row, "next_line", where).rstrip(b"\r\n"),  # the answer is a line without
         language=language,
         path=path,
         related=tuple(_related(row, where, language)),
@@ -144,7 +144,7 @@ def _related(row: Mapping[str, Any], where: str, language: str) -> Iterator[Rela
         if not isinstance(chunk, dict):
             raise UsageError(f"{where}: a snippet in context is no object")
         yield Related(
-            path=field(chunk, "path", str, where),
+            path=utf8_text(chunk, "path", where),
             text=utf8(chunk, "snippet", where),
             kind="definition",
         )

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from completion.errors import UsageError
-from eval.data.reading import field, placed_rows
+from eval.data.reading import field, own_task, placed_rows, utf8, utf8_text
 from eval.data.registry import find
 from eval.execution.program import Case, Outcome, Program
 from eval.item import Answer, Ask, Item, to_text
@@ -41,6 +41,8 @@ PATHS = {
 }
 TRUNCATED = "_truncated"
 _HOLE = "{{completion}}"
+_TASKS = {f"{task}_": f"safim:{task}" for task in ("block", "control", "api")}
+"""How a task_id of each file begins."""
 _SECONDS = {"python": 15.0, "cpp": 5.0, "java": 10.0, "csharp": 10.0}
 _MEMORY_MIB = 2048
 
@@ -57,7 +59,10 @@ class _Safim(Suite):
     def load(self, data: Path | None) -> Loaded:
         """Read the items of the published JSON lines."""
         found = find(self.name, data)
-        items = [_item(row, where, self.tested) for where, row in placed_rows(found.path)]
+        items: list[Item] = []
+        for where, row in placed_rows(found.path):
+            own_task(utf8_text(row, "task_id", where), self.name, _TASKS, where)
+            items.append(_item(row, where, self.tested))
         return Loaded(items=items, data=found.data, warnings=list(found.warnings))
 
     def ask(self, item: Item) -> Ask:
@@ -85,7 +90,7 @@ class _Run(_Safim):
         scores = text_scores(item, answers)
         right = {_program(item, item.reference, b"")}
         for end, programs in self._forms(item, answers).items():
-            scores |= pass_at(programs, outcomes, end, right)
+            scores |= pass_at(programs, outcomes, end, right, item.language)
         return scores
 
     def truncate(self, item: Item, text: str) -> str | None:
@@ -173,12 +178,12 @@ def syntax_match(ours: str, theirs: str, language: str) -> bool:
 def _call(text: str) -> tuple[list[str], dict[str | None, str]] | None:
     try:
         body = ast.parse(text, mode="eval").body
+        if not isinstance(body, ast.Call):
+            return None
+        named = {keyword.arg: ast.dump(keyword.value) for keyword in body.keywords}
+        return [ast.dump(argument) for argument in body.args], named
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    if not isinstance(body, ast.Call):
-        return None
-    named = {keyword.arg: ast.dump(keyword.value) for keyword in body.keywords}
-    return [ast.dump(argument) for argument in body.args], named
+        return None  # no expression, or one that is nested too deeply
 
 
 def control_expression(text: str, language: str) -> str:
@@ -208,18 +213,18 @@ def _item(row: Mapping[str, Any], where: str, tested: bool) -> Item:
     if language not in PATHS:
         raise UsageError(f"{where}: lang {language!r} is none of {', '.join(PATHS)}")
     hole = "# TODO: Your code here" if language == "python" else "/* TODO: Your code here */"
-    parts = field(row, "prompt", str, where).split(hole)
-    around = field(row, "eval_prompt", str, where).split(_HOLE)
+    parts = utf8_text(row, "prompt", where).split(hole)
+    around = utf8_text(row, "eval_prompt", where).split(_HOLE)
     if len(parts) != 2 or len(around) != 2:
         raise UsageError(f"{where}: prompt or eval_prompt has no one place to complete")
     cases = _cases(row, where)
     if tested and not cases:
         raise UsageError(f"{where}: no unit_tests; is this the file of another SAFIM task?")
     return Item(
-        id=field(row, "task_id", str, where),
+        id=utf8_text(row, "task_id", where),
         prefix=parts[0].encode(),
         suffix=parts[1].encode(),
-        reference=field(row, "ground_truth", str, where).encode(),
+        reference=utf8(row, "ground_truth", where),
         language=language,
         path=PATHS[language],
         kind=language,
@@ -236,9 +241,11 @@ def _cases(row: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"{where}: unit_tests is no list of inputs and outputs") from None
     if not all(
-        isinstance(text, str) for case in cases for text in (case["stdin"], *case["outputs"])
+        isinstance(part, str) for case in cases for part in (case["stdin"], *case["outputs"])
     ):
         raise UsageError(f"{where}: unit_tests is no list of inputs and outputs")
+    for part in (part for case in cases for part in (case["stdin"], *case["outputs"])):
+        utf8({"unit_tests": part}, "unit_tests", where)
     return cases
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from completion.errors import UsageError
-from eval.data.reading import field, placed_rows, utf8
+from eval.data.reading import field, placed_rows, utf8, utf8_text
 from eval.data.registry import find
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Ask, Item
@@ -60,7 +60,7 @@ class _SantaCoder(Suite):
             if code != self.code:
                 others[code] += 1
                 continue
-            problem = field(row, "name", str, where)
+            problem = utf8_text(row, "name", where)
             items.append(
                 Item(
                     # Several lines of one problem are left out in turn, all under its name.

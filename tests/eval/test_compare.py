@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from completion.errors import CaretError, UsageError
+from completion.errors import UsageError
 from eval.commands import eval_compare
 from eval.compare import A_BETTER, B_BETTER, NOT_SHOWN, Comparison, compare
 from eval.metrics.summary import summarise
@@ -222,7 +223,7 @@ def test_a_score_that_is_no_number_is_one_line(tmp_path, score):
 def test_scores_of_a_baseline_that_are_no_table_are_one_line(tmp_path):
     baselines = {"ngram": Baseline(metrics={}, scores={"i0000": [1.0]})}  # pyright: ignore
     path = _write(tmp_path, "a.json", _result(_bits([1.0]), baselines=baselines))
-    with pytest.raises(UsageError, match="item i0000"):
+    with pytest.raises(UsageError, match=r"baselines\.ngram\.scores\.i0000 must be an object"):
         read_side(f"{path}:ngram")
 
 
@@ -237,6 +238,18 @@ def test_latency_is_of_the_shared_items_side_by_side(tmp_path):
 
     found = _compared(tmp_path, timed([10.0, 20.0, 30.0, 900.0, 900.0]), timed([5.0, 6.0, 7.0]))
     assert found.latency == {"total_ms": (20.0, 6.0)}
+
+
+def test_latency_is_of_every_sample_that_was_timed(tmp_path):
+    def keys(times: list[float]) -> Result:
+        result = _result(_bits([1.0]))
+        samples = [{"timings": {"total_ms": ms}} for ms in times[1:]]
+        (record,) = result.items
+        timed = replace(record, timings={"total_ms": times[0]}, samples=samples)
+        return replace(result, items=[timed])
+
+    found = _compared(tmp_path, keys([900.0, 10.0, 12.0]), keys([5.0, 6.0, 700.0]))
+    assert found.latency == {"total_ms": (12.0, 6.0)}
 
 
 def _both(folder: Path) -> tuple[str, str]:
@@ -304,8 +317,42 @@ def test_json_in_a_file_comes_with_the_table(tmp_path, capsys):
     _called(*_both(tmp_path), "--json", str(target))
     assert json.loads(target.read_text())["suite"] == "cardinal"
     assert "exact_match" in capsys.readouterr().out
-    with pytest.raises(CaretError, match="nowhere"):
-        _called(*_both(tmp_path), "--json", str(tmp_path / "nowhere" / "c.json"))
+
+
+def test_a_comparison_that_cannot_be_written_is_a_wrong_call(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for where in (
+        file / "c.json",
+        tmp_path / "nowhere" / "c.json",
+        tmp_path,
+        pipe,
+        Path("/dev/null"),
+        "",
+    ):
+        with pytest.raises(UsageError, match="--json") as caught:
+            _called(*_both(tmp_path), "--json", str(where))
+        assert "\n" not in caught.value.message
+    assert capsys.readouterr().out == "", "refused before anything is compared"
+    assert file.read_text() == "mine"
+
+
+def test_a_comparison_never_writes_over_what_it_compares(tmp_path):
+    a, b = _both(tmp_path)
+    before = Path(b).read_bytes()
+    with pytest.raises(UsageError, match="what is compared"):
+        _called(a, b, "--json", b)
+    assert Path(b).read_bytes() == before
+
+
+def test_a_link_is_followed_and_stays(tmp_path):
+    target, link = tmp_path / "real.json", tmp_path / "link.json"
+    link.symlink_to(target)
+    _called(*_both(tmp_path), "--json", str(link))
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["suite"] == "cardinal"
 
 
 def test_names_with_brackets_are_shown_as_they_are(tmp_path, capsys):

@@ -171,3 +171,18 @@ def test_bytes_that_no_token_spells_have_no_mass():
         law.draw_leaf(0.0)
     with pytest.raises(ValueError, match="no token sequence"):
         law.draw_leaf(1.0)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_without_rivals_the_best_leaves_are_certain(count):
+    for seed in range(30):
+        toy, typed = Toy(seed), b"abab"
+        certain = [leaf.ids for leaf in toy.law(typed).best_leaves(count)]
+        law = Law(toy.vocabulary, typed)
+        expanded = 0
+        while more := law.rivals(count):
+            heaviest = max(more, key=lambda c: c.log_weight)
+            law.expand(heaviest.ids, toy.row(heaviest.ids))
+            expanded += 1
+        assert [leaf.ids for leaf in law.best_leaves(count)] == certain
+        assert expanded <= len(toy.law(typed).expanded)

@@ -9,12 +9,14 @@ from completion.errors import UsageError
 from eval.build.builders import BUILDERS, build, load
 from eval.build.built import read_built, write_built
 from eval.build.tree import read_tree
-from tests.eval.build.nasty import write_tree
+from tests.eval.build.nasty import FILES, write_tree
 
 
 @pytest.fixture
 def tree(tmp_path: Path):
-    return read_tree(write_tree(tmp_path / "tree"))
+    lines = "".join(f"    value_{n} = compute(values[{n}], scale)\n" for n in range(14))
+    typed = {"inner/typed.py": f"def f(values, scale):\n{lines}".encode()}
+    return read_tree(write_tree(tmp_path / "tree", FILES | typed))
 
 
 @pytest.mark.parametrize("suite", sorted(BUILDERS))

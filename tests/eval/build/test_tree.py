@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from completion.errors import UsageError
+from eval.build.builders import load
 from eval.build.spread import spread, top_folder
 from eval.build.tree import MAX_BYTES, checksum, read_tree
+from eval.engines.requests import request_for
+from eval.item import Ask
 from tests.eval.build.nasty import FILES, write_tree
 
 
@@ -87,3 +90,20 @@ def test_every_head_is_spread_over_folders_then_files() -> None:
     assert [top_folder(path) for _, path in ordered[:10]].count("b") == 5
     assert len({path for _, path in ordered[:14]}) == 10
     assert sorted(ordered) == list(enumerate(places))
+
+
+def test_names_that_are_no_utf8_are_left_out_counted_and_told(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"tree\xff")
+    write_tree(root, {"ok.py": FILES["plain.py"]})
+    for name in (b"bad\xff.py", b"folder\xfe/a.py", b"folder\xfe/b.py"):
+        path = root / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x = 1\n")
+    tree = read_tree(root)
+    assert [file.path for file in tree.files] == ["ok.py"]
+    assert tree.skipped == {"name not UTF-8": 3}
+    tree.name.encode("utf-8")
+    (told,) = (w for w in load("cardinal", root).warnings if "name not UTF-8" in w)
+    assert "3 files" in told
+    for item in load("slices", root).items:
+        request_for(item, Ask(), include_raw=False).SerializeToString()

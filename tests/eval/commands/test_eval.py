@@ -106,6 +106,10 @@ def test_a_finished_file_is_shown_and_said(tiny, capsys, tmp_path):
         ([SUITE, "--server", "nowhere"], "neither HOST:PORT nor unix:PATH"),
         ([SUITE, "--engine", "oracle", "--data", "/no/such"], "/no/such"),
         ([SUITE, "--engine", "oracle", "--json", "/"], "is a folder"),
+        ([SUITE, "--engine", "oracle", "--json", "/dev/null"], "is a device; name a file, or -"),
+        ([SUITE, "--engine", "oracle", "--json", "/dev/null/x"], "/dev/null"),
+        ([SUITE, "--engine", "oracle", "--json", ""], "--json: the name is empty"),
+        ([SUITE, "--engine", "oracle", "--data", ""], "--data is empty"),
     ],
 )
 def test_a_wrong_call_is_one_line_and_status_2(words, said, capsys, tmp_path):
@@ -114,6 +118,35 @@ def test_a_wrong_call_is_one_line_and_status_2(words, said, capsys, tmp_path):
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
     assert said in err
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["compare", "a", "b", "--bogus"], "usage: caret eval compare"),
+        (["report", "a", "--bogus"], "usage: caret eval report"),
+        (["list", "--bogus"], "usage: caret eval list"),
+        ([SUITE, "--bogus"], "usage: caret eval SUITE"),
+    ],
+)
+def test_an_unknown_option_shows_the_usage_of_its_own_word(words, usage, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["eval", *words])
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert err.startswith(usage)
+    assert "unrecognized arguments: --bogus" in err
+
+
+def test_a_result_at_a_link_goes_where_it_points(tiny, tmp_path):
+    link, target = tmp_path / "link.json", tmp_path / "target.json"
+    link.symlink_to(target)
+    words = ["eval", "tiny", "--engine", "oracle", "--quiet", "--json", str(link)]
+    assert main(words) == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["suite"] == "tiny"
+    assert sorted(path.name for path in tmp_path.glob("*.json*")) == ["link.json", "target.json"]
+    assert main(words) == 0
 
 
 def test_missing_data_says_how_to_get_it(capsys, tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ def test_build_writes_the_same_bytes_for_the_same_call(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["repobench", "TREE", "--out", "OUT"], "cardinal and slices are"),
+        (["repobench", "TREE", "--out", "OUT"], "cardinal and slices and replay are"),
         (["cardinal", "TREE/none", "--out", "OUT"], "no such folder"),
         (["cardinal", "TREE", "--out", "OUT", "--limit", "0"], "--limit must be at least 1"),
         (["cardinal", "TREE", "--out", "OUT", "--seed", "-1"], "--seed must be at least 0"),

@@ -110,3 +110,9 @@ def test_nothing_makes_it_raise(asked):
 
 async def test_it_says_who_it_is():
     assert (await NearestLine().start()).name == "nearest-line"
+
+
+def test_a_guess_before_a_line_is_a_line_of_its_own():
+    above = "def f(x):\n    if x < 2:\n        return False\n    if x < 9:\n"
+    asked = item(above, "    for k in x:\n")
+    assert answer(NearestLine(), asked, Ask(lines="single")).raw == b"        return False\n"

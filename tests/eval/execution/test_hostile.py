@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from eval.execution.client import Server
+from eval.execution.languages import tool_chain
 from eval.execution.pool import run_program, run_programs
-from eval.execution.program import Outcome, Program, Verdict
+from eval.execution.program import Case, Outcome, Program, Verdict
 
 
 def python(source: str, seconds: float = 2.0, memory_mib: int = 256) -> Program:
@@ -469,3 +471,116 @@ def test_a_program_has_no_capabilities_and_can_gain_none() -> None:
         """
     )
     assert outcome.passed, outcome
+
+
+THIEVES = {
+    "locals of the caller": """
+        import os, sys
+        os.write(3, sys._getframe(1).f_locals["token"])
+        os._exit(0)
+        """,
+    "locals of all callers": """
+        import os, sys
+        frame = sys._getframe(0)
+        while frame is not None:
+            for value in list(frame.f_locals.values()):
+                if isinstance(value, bytes) and len(value) == 16:
+                    os.write(3, value)
+                    os._exit(0)
+            frame = frame.f_back
+        """,
+    "globals of all callers and their attributes": """
+        import os, sys
+        frame = sys._getframe(0)
+        while frame is not None:
+            for value in list(frame.f_globals.values()):
+                for inner in (value, *getattr(value, "__dict__", {}).values()):
+                    if isinstance(inner, bytes) and len(inner) == 16:
+                        os.write(3, inner)
+                        os._exit(0)
+            frame = frame.f_back
+        """,
+    "what the collector knows": """
+        import gc, os, sys
+        gc.unfreeze()
+        seen, todo = set(), [*gc.get_objects(), sys._getframe(1), sys._getframe(1).f_back]
+        while todo:
+            value = todo.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, bytes) and len(value) == 16 and sum(b > 127 for b in value) > 1:
+                os.write(3, value)
+                os._exit(0)
+            if len(seen) < 200_000:
+                todo += gc.get_referents(value)
+        """,
+    "the descriptor that it came from": """
+        import os
+        for number in range(4, 64):
+            try:
+                os.write(3, os.read(number, 16))
+                os._exit(0)
+            except OSError:
+                pass
+        """,
+    "whoever reports an error is replaced": """
+        import os, sys
+        sys._getframe(1).f_globals["_leave"] = lambda *_: None
+        os._exit = lambda *_: None
+        """,
+    "whoever reports is called": """
+        import sys
+        sys._getframe(1).f_globals["_tell"](bytes(16))
+        """,
+}
+
+
+@pytest.mark.parametrize("how", THIEVES)
+def test_the_token_of_success_is_not_at_hand(how: str) -> None:
+    outcome = run(textwrap.dedent(THIEVES[how]) + "\nassert False", 5.0)
+    assert outcome.verdict is Verdict.FAILED
+
+
+def test_a_program_that_takes_functions_away_and_is_right_passes() -> None:
+    assert run("import os\nos.write = os._exit = os.read = os.close = None\nassert 1").passed
+
+
+HALF = chr(0xD800)
+
+
+@pytest.mark.parametrize(
+    ("program", "verdict"),
+    [
+        (Program(language="python", source=f"x = '{HALF}'"), Verdict.COMPILE),
+        (
+            Program(
+                language="python",
+                source="assert input()",
+                cases=(Case(stdin=f"{HALF}\n", outputs=("x",)),),
+            ),
+            Verdict.FAILED,
+        ),
+        (Program(language="cpp", source=f"int main() {{ return {HALF}; }}"), Verdict.COMPILE),
+        (Program(language="java", source=f"class Main {{ {HALF} }}"), Verdict.COMPILE),
+        (Program(language="java", source=f"public class {'A' * 300} {{ }}"), Verdict.COMPILE),
+    ],
+    ids=["source", "input", "cpp", "java", "long name"],
+)
+def test_text_that_is_none_is_a_failed_item_and_no_traceback(
+    program: Program, verdict: Verdict, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if not tool_chain(program.language):
+        pytest.skip(f"no tool chain for {program.language} here")
+    assert run_program(program).verdict is verdict
+    assert capfd.readouterr().err == ""
+
+
+async def test_a_fork_server_that_breaks_says_nothing_on_the_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async with Server() as server:
+        assert server._process is not None and server._process.stdin is not None
+        server._process.stdin.write(b"no JSON\n")
+        await server._process.wait()
+    assert capfd.readouterr().err == ""

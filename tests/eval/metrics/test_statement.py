@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from eval.metrics import statement
 from eval.metrics.statement import lines_match, truncate_statement, without_comments
 
 
@@ -79,3 +80,23 @@ def test_lines_match_aside_from_comments_blank_lines_and_indentation():
     assert lines_match("a\nb", "a b") == 0
     assert lines_match("x  = 1", "x = 1") == 0
     assert lines_match("# only", "") == 1
+
+
+def test_python_looks_at_so_many_lines_and_bytes_and_no_further(monkeypatch):
+    parsed = 0
+    grow = statement._grow
+
+    def counted(*known):
+        nonlocal parsed
+        parsed += 1
+        grow(*known)
+
+    monkeypatch.setattr(statement, "_grow", counted)
+    for text in ("\\\n" * 500, "1,\n" * 5000, "'" + "x" * statement.MOST_BYTES + "\n"):
+        parsed = 0
+        assert _python(text, "x = (") == text
+        assert parsed <= statement.MOST_LINES
+    within = "1,\n" * (statement.MOST_LINES - 1) + ")"
+    assert _python(f"{within}\ny\n", "x = (") == within
+    beyond = "1,\n" * statement.MOST_LINES + ")\ny\n"
+    assert _python(beyond, "x = (") == beyond

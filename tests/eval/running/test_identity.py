@@ -11,7 +11,7 @@ from eval.running import identity
 def test_the_commit_is_the_checkouts_where_there_is_one():
     found = identity.caret()
     assert found["version"]
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     if (root / ".git").exists():
         command = ["git", "-C", str(root), "rev-parse", "HEAD"]
         head = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -60,6 +60,23 @@ def test_the_running_figure_is_of_what_is_there():
     assert str(mean) == "saved 50.0 %"
 
 
+def test_a_running_figure_of_bits_is_no_percentage():
+    mean = judging.RunningMean("bits_per_byte")
+    mean.add({"bits_per_byte": (900.0, 1000.0)})
+    assert str(mean) == "bits per byte 0.9"
+
+
+def test_bits_that_do_not_beat_others_are_said_as_bits():
+    (said,) = against(0.9, 0.8, "bits_per_byte")
+    assert "(0.9 against 0.8)" in said
+
+
+def test_keystrokes_that_were_lost_are_a_share_all_the_same():
+    assert judging.is_share("keystrokes_saved", -0.05)
+    assert not judging.is_share("bits_per_byte", 0.5)
+    assert not judging.is_share("first_token_ms", 0.5)
+
+
 def test_latency_is_over_all_samples_and_only_of_what_was_timed():
     timed = Answer(raw=b"", timings=Timings(total_ms=4.0, prompt_tokens=10, cached_tokens=8))
     table = judging.latencies({"a": [timed, timed], "b": [Answer(raw=b"")]})

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -216,9 +218,70 @@ async def test_other_data_is_another_run(tmp_path):
         await run(Other(), Counting(), output=tmp_path / "r.json")
 
 
-async def test_how_many_are_in_flight_does_not_make_it_another_run(tmp_path):
-    first = await run(Tiny(), Counting(), output=tmp_path / "r.json")
-    assert await run(Tiny(), Counting(), output=tmp_path / "r.json", workers=4) == first
+@pytest.mark.parametrize("finished", [True, False])
+async def test_another_number_in_flight_is_another_run_of_a_model(tmp_path, finished):
+    file = tmp_path / "r.json"
+    if finished:
+        await run(Tiny(), Counting(), output=file)
+    else:
+        with pytest.raises(EngineGone):
+            await run(Tiny(), Counting(last=2), output=file)
+    with pytest.raises(UsageError, match="option workers 1 there and 4 here"):
+        await run(Tiny(), Counting(), output=file, workers=4)
+    assert (await run(Tiny(), Counting(), output=file, workers=1)).options["workers"] == 1
+
+
+async def test_another_number_in_flight_has_a_journal_of_its_own_in_the_cache(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for workers, answered in ((1, 3), (4, 5)):
+        with pytest.raises(EngineGone):
+            await run(Tiny(), Counting(last=answered), workers=workers)
+    assert len(list(tmp_path.rglob("*.partial"))) == 2
+
+
+async def test_another_number_in_flight_is_the_same_run_without_a_model(tmp_path):
+    first = await run(Tiny(), Oracle(), output=tmp_path / "r.json")
+    assert await run(Tiny(), Oracle(), output=tmp_path / "r.json", workers=4) == first
+
+
+async def test_a_suite_that_goes_one_at_a_time_is_the_same_run_with_any_number(tmp_path):
+    class Alone(Tiny):
+        one_at_a_time = True
+
+    result = await run(Alone(), Counting(), output=tmp_path / "r.json", workers=8)
+    assert result.options["workers"] == 1
+    again = Counting()
+    assert await run(Alone(), again, output=tmp_path / "r.json", workers=3) == result
+    assert again.asked == []
+
+
+async def test_a_wrong_call_says_nothing_of_going_on_and_leaves_nothing(tmp_path):
+    class Refuses(Tiny):
+        async def answers(self, item, engine, draw):
+            raise UsageError("this suite draws no samples")
+
+    with pytest.raises(UsageError) as caught:
+        await run(Refuses(), Counting(), output=tmp_path / "r.json")
+    assert caught.value.message == "this suite draws no samples"
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_output_that_is_no_file_is_refused_before_anything_runs(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for output in (pipe, "/dev/null"):
+        engine = Counting()
+        with pytest.raises(UsageError, match="name a file"):
+            await run(Tiny(), engine, output=Path(output), fresh=True)
+        assert engine.asked == []
+
+
+async def test_a_pipe_where_the_journal_should_be_is_refused_and_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "r.json.partial")
+    with pytest.raises(UsageError, match="no regular file"):
+        await run(Tiny(), Counting(), output=tmp_path / "r.json")
 
 
 async def test_a_result_of_an_older_schema_is_said_and_kept(tmp_path):
@@ -293,13 +356,13 @@ async def test_baselines_are_resumed_too(tmp_path):
     assert counted.count("half") == counted.count("server") == 8
 
 
-@pytest.mark.parametrize(("device", "most"), [("cpu", 8), ("cuda", 1)])
-async def test_as_many_are_in_flight_as_leave_greedy_answers_the_same(device, most):
+@pytest.mark.parametrize(("workers", "most"), [(None, 1), (8, 8)])
+async def test_one_is_in_flight_unless_more_are_asked_for(workers, most):
     class Watches(Counting):
         running = seen = 0
 
         async def start(self):
-            return Identity(name="m", device=device)
+            return Identity(name="m")
 
         async def answer(self, item, ask):
             self.running += 1
@@ -309,7 +372,7 @@ async def test_as_many_are_in_flight_as_leave_greedy_answers_the_same(device, mo
             return await super().answer(item, ask)
 
     engine = Watches()
-    result = await run(Tiny(), engine)
+    result = await run(Tiny(), engine, workers=workers)
     assert engine.seen == result.options["workers"] == most
 
 

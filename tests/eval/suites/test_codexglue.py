@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from completion.errors import UsageError
+from eval.data.published import data_set_of
 from eval.engines.dummies import Half
 from eval.item import Answer
 from eval.suites import codexglue, suite_named
@@ -74,11 +75,37 @@ def test_a_missing_field_is_named(tmp_path: Path, name: str) -> None:
         LINE.load(path)
 
 
-def test_a_blank_answer_is_an_error_of_the_call(tmp_path: Path) -> None:
+def test_a_file_without_answers_says_where_there_are_some(tmp_path: Path) -> None:
     path = tmp_path / "own.json"
     path.write_text(json.dumps({"input": "<s> x", "gt": " "}))
-    with pytest.raises(UsageError, match="'gt' is blank"):
+    with pytest.raises(UsageError, match=r"has no answers.*train-00000-of-00001\.parquet"):
         LINE.load(path)
+
+
+def test_a_blank_answer_among_others_is_left_out_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    rows = [{"input": "<s> x", "gt": gt} for gt in ("", "= 1", " ")]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    loaded = LINE.load(path)
+    assert [item.id for item in loaded.items] == ["py150/1"]
+    assert "left out, because 'gt' is blank: 2 items" in loaded.warnings
+
+
+def test_the_hub_calls_the_published_test_set_train() -> None:
+    (file,) = known.of("codexglue-line") if (known := data_set_of("codexglue-line")) else ()
+    assert file.bears("train-00000-of-00001.parquet")
+    assert not file.bears("test-00000-of-00001.parquet")
+    assert file.rows == 10_000
+
+
+def test_what_has_no_text_is_not_scored_and_silence_is_never_right(tmp_path: Path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_text("<s> <STR_LIT> x </s>\n")
+    lost, name = TOKEN.load(path).items
+    assert (lost.reference, name.reference) == (b"", b"x")
+    for answer in (Answer(), Answer(raw=b"", cut=b""), Answer(raw=b"\n")):
+        assert TOKEN.judge(lost, [answer], {}) == {}
+        assert TOKEN.judge(name, [answer], {})["token_accuracy"] == (0.0, 1.0)
 
 
 def test_the_published_name_must_have_all_items(tmp_path: Path) -> None:

@@ -115,3 +115,43 @@ def test_each_is_asked_as_its_span_is() -> None:
     asks = [suite_of(name).ask(items_of(suite_of(name))[0]) for name in NAMES]
     assert [ask.lines for ask in asks] == ["single", "multi", "multi", "multi"]
     assert [ask.max_tokens for ask in asks] == [96, 256, 256, 256]
+
+
+async def test_pass_at_the_number_of_samples_is_reported_too() -> None:
+    suite = suite_of("multi-line")
+    item = items_of(suite)[0]
+    samples = [Answer(raw=item.reference)] + [Answer(raw=b"    pass\n")] * 2
+    scores = (await scored(suite, [samples]))[0]
+    passes = {name: value for name, value in scores.items() if name.startswith("pass@")}
+    assert passes == {
+        "pass@1": pytest.approx(1 / 3), "pass@3": 1.0, "pass@1_cut": 0.0, "pass@3_cut": 0.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", NAMES)
+@pytest.mark.parametrize("there", NAMES)
+def test_the_file_of_another_suite_is_refused(asked: str, there: str) -> None:
+    path = DATA / f"{there}.jsonl"
+    if asked == there:
+        assert suite_of(asked).load(path).items
+        return
+    with pytest.raises(UsageError, match=rf"is an item of humaneval-infilling:{there}, not of"):
+        suite_of(asked).load(path)
+
+
+def test_an_id_that_names_no_suite_is_taken(tmp_path: Path) -> None:
+    row = json.loads((DATA / "single-line.jsonl").read_text().splitlines()[0])
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps(row | {"task_id": "Mine/1"}))
+    assert [item.id for item in suite_of("multi-line").load(path).items] == ["Mine/1"]
+
+
+@pytest.mark.parametrize(
+    "key", ["task_id", "entry_point", "prompt", "suffix", "canonical_solution", "test"]
+)
+def test_half_a_surrogate_pair_is_a_usage_error(key: str, tmp_path: Path) -> None:
+    rows = (DATA / "single-line.jsonl").read_text().splitlines()
+    path = tmp_path / "own.jsonl"
+    path.write_text(f"{rows[0]}\n{json.dumps(json.loads(rows[1]) | {key: chr(0xD800)})}\n")
+    with pytest.raises(UsageError, match=rf"own\.jsonl, line 2: the field '{key}' has half"):
+        suite_of("single-line").load(path)

@@ -8,8 +8,12 @@ import signal
 
 import pytest
 
+from completion.cli import main
 from completion.errors import CaretError, UsageError
 from completion.wire.own_server import OwnServer
+from eval.build.builders import build
+from eval.build.built import write_built
+from eval.build.tree import read_tree
 from eval.engines.base import Engine, Identity
 from eval.engines.dummies import Oracle, Silent
 from eval.errors import EngineGone
@@ -68,6 +72,31 @@ def test_one_item_a_file_and_the_parts_make_the_file(tree):
 
 def test_a_single_file_is_a_tree(tree):
     assert [item.id for item in Replay().load(tree / "one.py").items] == ["one.py:4"]
+
+
+def test_a_built_file_has_the_items_of_its_tree(tree, tmp_path_factory):
+    out = tmp_path_factory.mktemp("built") / "replay.jsonl"
+    call = ["eval", "build", "replay", str(tree), "--out", str(out)]
+    assert main(call) == 0
+    assert Replay().load(out) == Replay().load(tree)
+    assert main([*call, "--limit", "1", "--seed", "3"]) == 0
+    assert len(Replay().load(out).items) == 1
+
+
+def test_a_built_file_that_is_cut_off_or_another_suites_is_refused(tree, tmp_path_factory):
+    out = tmp_path_factory.mktemp("built") / "replay.jsonl"
+    write_built(build("replay", read_tree(tree)), out)
+    whole = out.read_bytes()
+    out.write_bytes(whole[:-50])
+    with pytest.raises(UsageError, match="cut off or changed"):
+        Replay().load(out)
+    out.write_bytes(
+        whole.replace(b'"suite": "replay"', b'"suite": "slices"', 1).replace(
+            b'"suite":"replay"', b'"suite":"slices"', 1
+        )
+    )
+    with pytest.raises(UsageError, match="built for slices"):
+        Replay().load(out)
 
 
 def test_a_tree_without_such_a_function_is_refused(tree):

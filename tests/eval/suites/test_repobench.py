@@ -144,3 +144,17 @@ def test_a_row_of_another_form_is_an_error_of_the_call(
     path.write_text(json.dumps(next(rows(FIRST)) | change))
     with pytest.raises(UsageError, match=r"own\.jsonl, line 1"):
         SUITE.load(path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_line_end_of_the_answer_is_not_asked_for(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps(next(rows(FIRST)) | {"next_line": f"    return x{end}"}))
+    assert SUITE.load(path).items[0].reference == b"    return x"
+
+
+def test_a_path_that_no_request_can_name_is_an_error_of_the_call(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps(next(rows(FIRST)) | {"file_path": f"{chr(0xD800)}.py"}))
+    with pytest.raises(UsageError, match=r"own\.jsonl, line 1: the field 'file_path' has half"):
+        SUITE.load(path)

@@ -159,3 +159,56 @@ def test_a_wrong_row_is_a_usage_error(change: dict[str, object], says: str, tmp_
     path.write_text(json.dumps(row | change) + "\n")
     with pytest.raises(UsageError, match=says):
         suite_named("safim:block").load(path)
+
+
+def test_a_call_nested_too_deeply_is_compared_as_text() -> None:
+    # The parser takes some hundred levels that writing the tree out does not.
+    readable = ["f(" + "+".join("1" * n) + ")" for n in (400, 600, 800, 1000)]
+    unreadable = ["f(" + "-" * 5000 + "1)", "f(" * 3000 + ")" * 3000]
+    for call in readable + unreadable:
+        assert syntax_match(call, call + " ", "python")
+        assert not syntax_match(call, "f(1)", "python")
+
+
+async def test_a_language_without_a_tool_chain_is_left_out_answered_or_not() -> None:
+    item = items_of("block")["csharp"]
+    for answer in (Answer(), Answer(raw=item.reference, cut=item.reference), Answer(raw=b"x")):
+        scores = (await scored("block", {"csharp": answer}))["csharp"]
+        assert not [name for name in scores if name.startswith("pass@")]
+        assert "exact_match" in scores
+
+
+HALF = chr(0xD800)
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"ground_truth": HALF}, "ground_truth"),
+        ({"task_id": HALF}, "task_id"),
+        ({"prompt": f"{HALF}# TODO: Your code here"}, "prompt"),
+        ({"eval_prompt": f"{HALF}{{{{completion}}}}"}, "eval_prompt"),
+        ({"unit_tests": [{"input": HALF, "output": ["2"]}]}, "unit_tests"),
+        ({"unit_tests": [{"input": "1", "output": [HALF]}]}, "unit_tests"),
+    ],
+)
+def test_half_a_surrogate_pair_is_a_usage_error(
+    change: dict[str, object], name: str, tmp_path: Path
+) -> None:
+    row = json.loads(FILES["block"].read_text().splitlines()[0])
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps(row | change) + "\n")
+    with pytest.raises(UsageError, match=rf"own\.jsonl, line 1: the field '{name}' has half"):
+        suite_named("safim:block").load(path)
+
+
+@pytest.mark.parametrize("other", ["control", "api"])
+def test_the_file_of_another_task_is_refused_and_an_own_id_is_not(
+    other: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=f"is an item of safim:{other}, not of safim:block"):
+        suite_named("safim:block").load(FILES[other])
+    row = json.loads(FILES["block"].read_text().splitlines()[0])
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps(row | {"task_id": "mine/1"}) + "\n")
+    assert suite_named("safim:block").load(path).items[0].id == "mine/1"
