@@ -56,7 +56,7 @@ def _answer(item: Item, ask: Ask) -> Answer:
     rest = rest_of_line(item)
     block = wants_block(item, ask) and not rest.strip()
     text = cursor.write(most_tokens=ask.max_tokens, most_lines=MOST_LINES if block else 1)
-    return guess(as_line(without_rest(text, rest), item), ranked)
+    return guess(as_line(without_rest(_few_lines(text), rest), item), ranked)
 
 
 class Counts:
@@ -231,3 +231,8 @@ def _blanks(line: bytes) -> bytes:
 
 def _indents(*texts: bytes) -> set[bytes]:
     return {_blanks(line) for text in texts for line in text.split(b"\n") if line.strip()}
+
+
+def _few_lines(text: bytes) -> bytes:
+    """Return at most :data:`MOST_LINES` lines, blank ones counted."""
+    return b"\n".join(text.split(b"\n")[:MOST_LINES])

@@ -64,9 +64,12 @@ async def test_streamed_chunks_make_up_the_whole_answer(service):
 
 
 async def test_candidates_are_distinct_and_seeds_repeat(service):
-    answer = await service.stub.Complete(request(candidates=4, include_raw=True))
+    answer = await service.stub.Complete(request(candidates=4))
     texts = [c.text for c in answer.candidates]
     assert len(texts) == len(set(texts))
+    answer = await service.stub.Complete(request(candidates=4, include_raw=True))
+    texts = [c.raw_text for c in answer.candidates]
+    assert len(texts) == len(set(texts)) == 4
     warm = {"temperature": 1.2, "seed": 5, "include_raw": True, "max_tokens": 16}
     one, two = [await service.stub.Complete(request(**warm)) for _ in range(2)]
     assert one.candidates[0].raw_text == two.candidates[0].raw_text

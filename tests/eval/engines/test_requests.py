@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from completion.config import GenerationConfig
+from completion.healing.arms import Heals
 from completion.server.job import job_from
 from completion.wire import completion_pb2 as pb
 from eval.engines.requests import CONTEXT_BYTES, answer_from, request_for
@@ -48,7 +49,8 @@ def test_no_more_is_sent_than_an_editor_sends_and_it_is_said():
 def test_the_service_takes_it(healing, ask):
     request = request_for(ONE, replace(ask, healing=healing), include_raw=True)
     job = job_from(request, GenerationConfig())
-    assert job.heals == (healing != "off")
+    asked = {"one-token": Heals.ONE_TOKEN, "off": Heals.OFF}
+    assert job.heals is asked.get(healing, Heals.EXACT)
     assert (job.candidates, job.seed) == (ask.candidates, ask.seed)
     assert (job.temperature, job.top_p) == pytest.approx((ask.temperature, ask.top_p))
 
