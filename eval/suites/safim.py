@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from completion.errors import UsageError
-from eval.data.reading import field, own_task, placed_rows, utf8, utf8_text
+from eval.data.reading import field, placed_rows, utf8, utf8_text
 from eval.data.registry import find
 from eval.execution.program import Case, Outcome, Program
 from eval.item import Answer, Ask, Item, to_text
@@ -41,8 +41,6 @@ PATHS = {
 }
 TRUNCATED = "_truncated"
 _HOLE = "{{completion}}"
-_TASKS = {f"{task}_": f"safim:{task}" for task in ("block", "control", "api")}
-"""How a task_id of each file begins."""
 _SECONDS = {"python": 15.0, "cpp": 5.0, "java": 10.0, "csharp": 10.0}
 _MEMORY_MIB = 2048
 
@@ -61,7 +59,6 @@ class _Safim(Suite):
         found = find(self.name, data)
         items: list[Item] = []
         for where, row in placed_rows(found.path):
-            own_task(utf8_text(row, "task_id", where), self.name, _TASKS, where)
             items.append(_item(row, where, self.tested))
         return Loaded(items=items, data=found.data, warnings=list(found.warnings))
 
