@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from completion.errors import CaretError
+from completion.together import together
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-ROW_KEY = "caret_row"
-"""In a request's ``extra_args``: the key under which the engine's process keeps its first row."""
+ROWS_KEY = "caret_rows"
+"""In a request's ``extra_args``: of how many of its prompt's last positions it wants the law."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +52,8 @@ class Sampling:
     seed: int | None = None
     allowed_token_ids: tuple[int, ...] = ()
     """Nothing else is drawn; empty: everything may be."""
+    rows: int = 0
+    """Of how many of the prompt's last positions the first step brings the law."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,10 @@ class Step:
     """Of each token, natural log, untempered."""
     finished: str = ""
     """Empty while running, then ``stop`` (a stop id) or ``length``."""
+    rows: Tensor | None = None
+    """With the first step, where asked for: log-probabilities behind the prompt's last positions,
+    float32, (rows, V), untempered. A row of NaN is of a position that was read from the cache: never
+    the last one."""
 
 
 @dataclass(slots=True)
@@ -91,7 +101,6 @@ class Engine(ABC):
     async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
         """Return the ``count`` most probable next ids with their log-probabilities, best first."""
 
-    @abstractmethod
     async def next_laws(
         self, prompts: Sequence[list[int]], stats: RequestStats | None = None
     ) -> list[Tensor]:
@@ -99,6 +108,18 @@ class Engine(ABC):
 
         One batch where the engine batches. ``stats``, where given, is of the first prompt.
         """
+        waiting = [stats or RequestStats(), *(RequestStats() for _ in prompts[1:])]
+        return await together(
+            self._law_behind(prompt, one) for prompt, one in zip(prompts, waiting, strict=True)
+        )
+
+    async def _law_behind(self, prompt: list[int], stats: RequestStats) -> Tensor:
+        steps = self.generate(prompt, Sampling(max_tokens=1, rows=1), stats)
+        async with aclosing(steps):
+            async for step in steps:
+                if step.rows is not None:
+                    return step.rows[-1]
+        raise CaretError("the engine gave no law of a prompt")
 
     @abstractmethod
     async def running(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,8 @@ class FakeEngine(Engine):
                     stats.first_token_ms = (time.perf_counter() - begin) * 1e3
                 done = "stop" if token in sampling.stop_token_ids else ""
                 last = "length" if i + 1 == sampling.max_tokens else ""
-                yield Step((token,), (-0.5,), done or last)
+                rows = self._rows(prompt, sampling.rows) if i == 0 and sampling.rows else None
+                yield Step((token,), (-0.5,), done or last, rows)
         finally:
             self._running -= 1
 
@@ -100,26 +101,22 @@ class FakeEngine(Engine):
         first = (self._continuation(prompt) or bytes([0]))[0]
         return [((first + i) % 256, -0.5 * (i + 1)) for i in range(count)]
 
-    async def next_laws(
-        self, prompts: Sequence[list[int]], stats: RequestStats | None = None
-    ) -> list[Tensor]:
-        """Return laws in which the next byte has nearly everything and the others the rest."""
-        import torch
-
-        await asyncio.sleep(self._delay)
-        laws: list[Tensor] = []
-        for prompt in prompts:
-            logits = torch.zeros(_END + len(_SENTINELS))
-            logits[(self._continuation(prompt) or bytes([0]))[0]] = 12.0
-            laws.append(torch.log_softmax(logits, 0))
-        return laws
-
     async def running(self) -> int:
         """Return how many generators are open."""
         return self._running
 
     async def stop(self) -> None:
         """Do nothing."""
+
+    def _rows(self, prompt: list[int], count: int) -> Tensor:
+        """Return laws in which the next byte has nearly everything and the others the rest."""
+        import torch
+
+        logits = torch.zeros(min(count, len(prompt)), _END + len(_SENTINELS))
+        for back in range(len(logits)):
+            before = prompt[: len(prompt) - back]
+            logits[-1 - back, (self._continuation(before) or bytes([0]))[0]] = 12.0
+        return torch.log_softmax(logits, -1)
 
     def _continuation(self, prompt: list[int]) -> bytes:
         text = bytes(t if t < 256 else 0 for t in prompt)

@@ -23,9 +23,13 @@ from typing import Any
 _MODULES = [
     "completion.engine.before_vllm",
     "vllm.v1.engine.core",
-    "vllm.v1.worker.cpu_worker",
+    "completion.engine.worker_cpu",
     "vllm.model_executor.models.llama",
 ]
+
+
+_cores: list[ForkServerProcess] = []
+"""Engine cores that the fork server started. It is their parent: when it ends, they count as dead."""
 
 
 def begin() -> None:
@@ -35,7 +39,13 @@ def begin() -> None:
 
 
 def abandon() -> None:
-    """End the fork server even while it imports; without this it outlives a failed start by that."""
+    """End the fork server even while it imports; without this it outlives a failed start by that.
+
+    It stays while another engine of this process still needs it.
+    """
+    _cores[:] = [core for core in _cores if core.is_alive()]
+    if _cores:
+        return
     server: Any = forkserver._forkserver
     pid = getattr(server, "_forkserver_pid", None)
     if pid is not None:
@@ -65,6 +75,7 @@ class _Process(ForkServerProcess):
         }
         self._target = _run
         super().start()
+        _cores.append(self)
 
 
 class _Context(ForkServerContext):

@@ -14,7 +14,7 @@ import importlib
 import itertools
 import os
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import fields
 from pathlib import Path
@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from completion.config import ModelConfig
 from completion.engine import preload
-from completion.engine.base import ROW_KEY, Engine, EngineInfo, RequestStats, Sampling, Step
+from completion.engine.base import ROWS_KEY, Engine, EngineInfo, RequestStats, Sampling, Step
 from completion.errors import CaretError, UsageError
-from completion.together import together
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,10 +100,9 @@ class VllmEngine(Engine):
             raise UsageError(f"vLLM has no engine argument {', '.join(unknown)}")
         arguments = self._arguments(device) | self._overrides
         config = AsyncEngineArgs(**arguments).create_engine_config()
-        # Each of vLLM's two model runners takes processors of its own interface only.
-        runner = "v2" if config.use_v2_model_runner else "v1"
-        processor = f"completion.healing.vllm_{runner}:RowProcessor"
-        config.model_config.logits_processors = [processor]
+        # Which of vLLM's two model runners is live is known only now; each has an adapter.
+        runner = "V2" if config.use_v2_model_runner else "V1"
+        config.parallel_config.worker_cls = f"completion.engine.worker_{device}.Worker{runner}"
         if device == "cpu":
             preload.use_for_engine_core()
         llm = AsyncLLM.from_vllm_config(config, disable_log_stats=True)
@@ -130,7 +128,6 @@ class VllmEngine(Engine):
             "max_model_len": context,
             "enable_prefix_caching": True,
             "max_logprobs": _MAX_TOP,
-            "worker_extension_cls": "completion.engine.worker.WorkerExtension",
             "use_tqdm_on_load": False,
             "enable_log_requests": False,  # prompts are private
             "generation_config": "vllm",  # sampling is what the request says, nothing else
@@ -161,19 +158,22 @@ class VllmEngine(Engine):
             flat_logprobs=True,
             detokenize=False,
             output_kind=kind.DELTA,
+            extra_args={ROWS_KEY: sampling.rows} if sampling.rows else None,
         )
         begin = time.perf_counter()
         first = True
         async with aclosing(self._stream(prompt, params)) as steps:
             async for output, token_ids, log_probs in steps:
+                rows = None
                 if first:
                     first = False
+                    rows = _tensor(output.prompt_token_id_logprobs)
                     stats.first_token_ms = (time.perf_counter() - begin) * 1e3
                     stats.cached_tokens = output.num_cached_tokens or 0
                 done = output.outputs[0].finish_reason or ""
                 if done not in ("", "stop", "length"):
                     raise CaretError(f"the engine ended a request: {done}")
-                yield Step(token_ids, log_probs, done)
+                yield Step(token_ids, log_probs, done, rows)
 
     async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
         """Return the ``count`` most probable next ids, best first."""
@@ -190,38 +190,6 @@ class VllmEngine(Engine):
                 return ranked[:count]
         finally:
             await stream.aclose()
-        raise CaretError("the engine answered nothing")
-
-    async def next_laws(
-        self, prompts: Sequence[list[int]], stats: RequestStats | None = None
-    ) -> list[Tensor]:
-        """Return the law behind each prompt, each a request of one token that is thrown away."""
-        import numpy as np
-        import torch
-
-        names = [self._name() for _ in prompts]
-        begin = time.perf_counter()
-        first, *_ = await together(
-            self._one_row(prompt, name) for prompt, name in zip(prompts, names, strict=True)
-        )
-        rows = (await self._llm.collective_rpc("caret_take_rows", args=(names,)))[0]
-        if any(row is None for row in rows):
-            raise CaretError("the engine kept no law of a request")
-        if stats is not None:
-            stats.first_token_ms = (time.perf_counter() - begin) * 1e3
-            stats.cached_tokens = first
-        return [torch.from_numpy(np.frombuffer(row, dtype=np.float32).copy()) for row in rows]
-
-    async def _one_row(self, prompt: list[int], name: str) -> int:
-        """Have the row behind ``prompt`` kept; return how many of its tokens were cached."""
-        sampling_params, kind = self._params
-        params = sampling_params(
-            max_tokens=1, temperature=0.0, detokenize=False, output_kind=kind.FINAL_ONLY,
-            extra_args={ROW_KEY: name},
-        )  # fmt: skip
-        async with aclosing(self._outputs(prompt, params, name)) as outputs:
-            async for output in outputs:
-                return output.num_cached_tokens or 0
         raise CaretError("the engine answered nothing")
 
     async def _outputs(
@@ -302,7 +270,7 @@ def parse_engine_args(words: tuple[str, ...]) -> dict[str, Any]:
         name = name.strip().lstrip("-").replace("-", "_")
         if not equals or not name:
             raise UsageError(f"engine argument {word!r} must be name=value")
-        if name in ("model", "trust_remote_code", "load_format", "worker_extension_cls"):
+        if name in ("model", "trust_remote_code", "load_format", "worker_cls"):
             raise UsageError(
                 f"engine argument {name} is decided by Caret; use --model for the model"
             )
@@ -370,6 +338,15 @@ def _set_environment(device: str, config: ModelConfig) -> None:
         }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def _tensor(rows: Any) -> Tensor | None:
+    """Return an array as a tensor that shares its memory."""
+    if rows is None:
+        return None
+    import torch
+
+    return torch.from_numpy(rows)
 
 
 def _one_line(error: BaseException) -> str:

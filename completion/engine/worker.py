@@ -1,12 +1,12 @@
-"""What Caret adds to vLLM's worker: methods that ``collective_rpc`` calls in the engine core."""
+"""What Caret adds to vLLM's worker, in the engine core, whatever the device and the runner."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-class WorkerExtension:
-    """Mixed into vLLM's worker class by ``worker_extension_cls``."""
+class Counting:
+    """Mixed in before vLLM's worker; ``collective_rpc`` calls its methods by name."""
 
     model_runner: Any
 
@@ -16,9 +16,3 @@ class WorkerExtension:
         if requests is not None:  # the V1 runner
             return len(requests)
         return len(self.model_runner.req_states.req_id_to_index)  # the V2 runner
-
-    def caret_take_rows(self, keys: list[str]) -> list[bytes | None]:
-        """Return rows of the law that requests asked for, float32 bytes; they are forgotten here."""
-        from completion.healing.rows import STORE
-
-        return STORE.take(keys)

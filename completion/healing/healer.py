@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from completion.engine.base import Engine, RequestStats
+from completion.engine.base import Engine
 from completion.healing.arms import Arm, Heals, Start, unfinished
 from completion.healing.cover import Covers, Ids
-from completion.healing.search import COMPLETING, Effort, Remembered, expand, expand_for_best
+from completion.healing.search import COMPLETING, Effort, Remembered, expand, settle_best
 from completion.healing.sorted_vocabulary import SortedVocabulary
 from completion.healing.vocabulary import Vocabulary
 
@@ -41,22 +41,25 @@ class Healer:
             return prefix[len(prefix) - self._covers.back_off(prefix) :]
         return unfinished(prefix, arm.start)
 
-    def behind(self, prompt: list[int], stats: RequestStats | None = None) -> Remembered:
-        """Return the rows behind ``prompt``; ``stats`` are filled by the first of them."""
-        waiting = [stats] if stats is not None else []
+    def spelled(self, typed: bytes) -> Ids:
+        """Return the tokens that ``typed`` has where nothing follows: how it stands in a prompt."""
+        return tuple(self._encode(typed))
+
+    def behind(self, prompt: list[int]) -> Remembered:
+        """Return the rows behind ``prompt``, none of them known yet."""
 
         async def rows(contexts: Sequence[Ids]) -> list[Tensor]:
-            first = waiting.pop() if waiting else None
-            return await self._engine.next_laws([[*prompt, *ids] for ids in contexts], first)
+            return await self._engine.next_laws([[*prompt, *ids] for ids in contexts])
 
         return Remembered(rows)
 
     async def law(
         self, rows: Remembered, typed: bytes, effort: Effort, *, following: bool, masked: int = 0
     ) -> Law:
-        """Return the law of ``typed`` behind the prompt of ``rows``; see :class:`Law`.
+        """Return the law of ``typed`` behind the prompt of ``rows``, to measure something by it.
 
-        ``following``: what comes behind ``typed`` is wanted too, not only leaves and its mass.
+        ``following``: what comes behind ``typed`` is wanted too, not only its mass. ``masked``: see
+        :class:`Law`.
         """
         from completion.healing.law import Law
 
@@ -65,18 +68,30 @@ class Healer:
         await expand(law, rows, first, effort, following=following)
         return law
 
-    async def best(self, rows: Remembered, typed: bytes, count: int) -> Law:
-        """Return a law of ``typed`` expanded until its ``count`` best leaves are certain."""
+    async def along(self, rows: Remembered, typed: bytes) -> Law:
+        """Return a law of ``typed`` expanded along the tokens that ``typed`` has by itself.
+
+        The rows behind these come with one request, so they are what there is at first.
+        """
         from completion.healing.law import Law
 
+        ids = self.spelled(typed)
         law = Law(self._sorted, typed)
-        first = await asyncio.to_thread(self._first, typed, False)
-        await expand_for_best(law, rows, first, count, COMPLETING.budget)
+        along = [ids[:n] for n in range(len(ids))]
+        await expand(law, rows, along, Effort(tolerance=1.0, budget=len(along)), following=False)
         return law
+
+    async def settle_best(self, law: Law, rows: Remembered, count: int) -> None:
+        """Expand ``law`` until its ``count`` best leaves are certain."""
+        await settle_best(law, rows, count, COMPLETING.budget)
+
+    async def settle(self, law: Law, rows: Remembered) -> None:
+        """Expand ``law`` until nearly nothing is missing, to draw leaves from it."""
+        await expand(law, rows, [], COMPLETING, following=False)
 
     def _first(self, typed: bytes, following: bool) -> list[Ids]:
         """Return the canonical contexts; of a long text its own encoding's at least."""
         found = dict.fromkeys(self._covers.contexts(typed, exact=following))
-        ids = tuple(self._encode(typed))
+        ids = self.spelled(typed)
         found |= dict.fromkeys(ids[:n] for n in range(len(ids) + following))
         return sorted(found, key=len)

@@ -70,11 +70,12 @@ class Law:
         self.typed = typed
         self._masked = masked
         self._vocabulary = vocabulary
-        self._order = vocabulary.order
         self.pending: dict[Ids, Context] = {(): Context((), 0, 0.0)}
         """Contexts that are known of and not expanded."""
         self.expanded: dict[Ids, Context] = {}
-        self._rows: dict[Ids, Tensor] = {}  # log-probabilities in the vocabulary's order
+        self._leaves: dict[Ids, Tensor] = {}
+        """Log-probabilities, float64, of the tokens behind a context that start with the rest of x,
+        in the vocabulary's order: all of them behind a context that spells x."""
         self._ends: dict[Ids, float] = {}  # of contexts that spell x: probability of the end
         self._reached = 0.0  # P(x) so far
 
@@ -86,40 +87,39 @@ class Law:
         """
         context = self.pending.pop(ids)
         self.expanded[ids] = context
-        row = log_probs.double()
-        spelled = row[self._order]
-        weight = math.exp(context.log_weight)
-        if context.at == len(self.typed):
-            ended = torch.ones_like(row, dtype=torch.bool)
-            ended[self._order] = False
-            self._rows[ids] = spelled
-            self._ends[ids] = float(torch.exp(row[ended]).sum())
+        rest, vocabulary = self.typed[context.at :], self._vocabulary
+        if not rest:
+            self._leaves[ids] = log_probs[vocabulary.order].double()
+            ended = log_probs[vocabulary.without_text(log_probs.shape[0])]
+            self._ends[ids] = float(torch.exp(ended.double()).sum())
             if not self.typed:  # no leaf is drawn here: plain decoding
-                self._reached = float(torch.exp(row).sum())
+                self._reached = float(torch.exp(log_probs.double()).sum())
             return
-        rest = self.typed[context.at :]
+        shift = 0.0
         if context.at < self._masked:
-            spelled = self._under_mask(spelled, self.typed[context.at : self._masked])
-        for size, span in self._vocabulary.beginning(rest):
-            self._add(context, span, spelled, context.at + size)
-        leaves = self._vocabulary.starting_with(rest)
-        if leaves[0] < leaves[1]:
-            self._rows[ids] = spelled
-            self._reached += weight * _mass(spelled, leaves)
-            self._add(context, self._vocabulary.spelling(rest), spelled, len(self.typed))
+            shift = self._masked_out(log_probs, self.typed[context.at : self._masked])
+        for size, span in vocabulary.beginning(rest):
+            self._add(context, span, log_probs, shift, context.at + size)
+        low, high = vocabulary.starting_with(rest)
+        if low < high:
+            leaves = log_probs[vocabulary.order[low:high]].double() - shift
+            self._leaves[ids] = leaves
+            self._reached += math.exp(context.log_weight) * float(torch.exp(leaves).sum())
+            self._add(context, vocabulary.spelling(rest), log_probs, shift, len(self.typed))
 
-    def _under_mask(self, spelled: Tensor, forced: bytes) -> Tensor:
-        """Return the row normalised over the tokens that agree with ``forced``."""
-        agreeing = _mass(spelled, self._vocabulary.starting_with(forced))
-        for _, span in self._vocabulary.beginning(forced):
-            agreeing += _mass(spelled, span)
-        return spelled - math.log(agreeing) if agreeing > 0 else spelled
+    def _masked_out(self, log_probs: Tensor, forced: bytes) -> float:
+        """Return the logarithm of what the tokens weigh that agree with ``forced``."""
+        spans = [span for _, span in self._vocabulary.beginning(forced)]
+        spans.append(self._vocabulary.starting_with(forced))
+        order = self._vocabulary.order
+        agreeing = sum(float(torch.exp(log_probs[order[a:b]].double()).sum()) for a, b in spans)
+        return math.log(agreeing) if agreeing > 0 else 0.0
 
-    def _add(self, context: Context, span: Range, spelled: Tensor, at: int) -> None:
-        for position in range(*span):
-            ids = (*context.ids, self._vocabulary.ids[position])
-            log_weight = context.log_weight + float(spelled[position])
+    def _add(self, context: Context, span: Range, log_probs: Tensor, shift: float, at: int) -> None:
+        for token in self._vocabulary.ids[span[0] : span[1]]:
+            log_weight = context.log_weight + float(log_probs[token]) - shift
             if log_weight > -math.inf:
+                ids = (*context.ids, token)
                 self.pending[ids] = Context(ids, at, log_weight)
 
     @property
@@ -178,20 +178,19 @@ class Law:
         Normalised over what is expanded, so it sums to one; NaN where that is nothing.
         """
         followed = torch.zeros(257, dtype=torch.float64)
-        for ids, spelled in self._rows.items():
+        for ids, leaves in self._leaves.items():
             context = self.expanded[ids]
             weight = math.exp(context.log_weight)
-            for byte, span in self._vocabulary.edges(self.typed[context.at :]):
-                followed[byte] += weight * _mass(spelled, span)
+            exact, following = self._vocabulary.next_byte(self.typed[context.at :])
+            followed.index_add_(0, following, weight * torch.exp(leaves[exact:]))
             followed[END] += weight * self._ends.get(ids, 0.0)
         return torch.log(followed) - torch.log(followed.sum())
 
     def best_leaves(self, count: int) -> list[Leaf]:
         """Return the ``count`` most probable leaves, best first; fewer where there are fewer."""
         found: list[Leaf] = []
-        for context, spelled in self._leafy():
-            low, high = self._vocabulary.starting_with(self.typed[context.at :])
-            top = torch.topk(spelled[low:high], min(count, high - low))
+        for context, low, leaves in self._leafy():
+            top = torch.topk(leaves, min(count, leaves.shape[0]))
             for value, at in zip(top.values.tolist(), top.indices.tolist(), strict=True):
                 token = self._vocabulary.ids[low + at]
                 found.append(Leaf(context, token, context.log_weight + value))
@@ -209,28 +208,25 @@ class Law:
             if not best:
                 raise ValueError("no token sequence covers the typed bytes")
             return best[0]
-        contexts: list[Context] = []
-        parts: list[Tensor] = []
-        for context, spelled in self._leafy():
-            contexts.append(context)
-            low, high = self._vocabulary.starting_with(self.typed[context.at :])
-            parts.append((context.log_weight + spelled[low:high]) / temperature)
+        behind = self._leafy()
+        parts = [(context.log_weight + leaves) / temperature for context, _, leaves in behind]
         masses = torch.stack([torch.logsumexp(part, 0) for part in parts]) if parts else None
         if masses is None or not bool(torch.isfinite(masses).any()):
             raise ValueError("no token sequence covers the typed bytes")
         chosen = int(torch.multinomial(torch.softmax(masses, 0), 1, generator=generator))
-        context = contexts[chosen]
-        low, _ = self._vocabulary.starting_with(self.typed[context.at :])
+        context, low, leaves = behind[chosen]
         probabilities = torch.softmax(parts[chosen], 0)
         at = int(torch.multinomial(probabilities, 1, generator=generator))
-        log_prob = context.log_weight + float(self._rows[context.ids][low + at])
+        log_prob = context.log_weight + float(leaves[at])
         return Leaf(context, self._vocabulary.ids[low + at], log_prob)
 
-    def _leafy(self) -> list[tuple[Context, Tensor]]:
-        """Return the expanded contexts that a leaf can follow, with their rows."""
-        pairs = [(self.expanded[ids], spelled) for ids, spelled in self._rows.items()]
-        return [(c, spelled) for c, spelled in pairs if c.at < len(self.typed)]
-
-
-def _mass(spelled: Tensor, span: Range) -> float:
-    return float(torch.exp(spelled[span[0] : span[1]]).sum())
+    def _leafy(self) -> list[tuple[Context, int, Tensor]]:
+        """Return the expanded contexts that a leaf can follow, where its tokens begin in the order,
+        and their log-probabilities."""
+        found: list[tuple[Context, int, Tensor]] = []
+        for ids, leaves in self._leaves.items():
+            context = self.expanded[ids]
+            if context.at < len(self.typed):
+                low, _ = self._vocabulary.starting_with(self.typed[context.at :])
+                found.append((context, low, leaves))
+        return found

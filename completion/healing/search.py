@@ -18,7 +18,7 @@ from completion.healing.cover import Ids
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from completion.healing.law import Context, Law
+    from completion.healing.law import Law
 
 Rows = Callable[[Sequence[Ids]], Awaitable["list[Tensor]"]]
 """The model's laws behind the prompt and each of some contexts: (V,) float32 each."""
@@ -63,39 +63,32 @@ async def expand(
 ) -> None:
     """Expand ``law``; ``first`` are its canonical contexts, parents before children."""
 
-    def more(room: int) -> list[Context]:
-        return law.heaviest(following=following, tolerance=effort.tolerance, most=room)
+    def more(room: int) -> list[Ids]:
+        found = law.heaviest(following=following, tolerance=effort.tolerance, most=room)
+        return [context.ids for context in found]
 
-    await _expand(law, rows, first, effort.budget, more)
+    await _take(law, rows, first)
+    await _go_on(law, rows, effort.budget - len(first), more)
 
 
-async def expand_for_best(
-    law: Law, rows: Remembered, first: Sequence[Ids], count: int, budget: int
-) -> None:
+async def settle_best(law: Law, rows: Remembered, count: int, budget: int) -> None:
     """Expand ``law`` until its ``count`` most probable leaves are certain: no more than that needs."""
 
-    def more(room: int) -> list[Context]:
-        return sorted(law.rivals(count), key=lambda c: (-c.log_weight, c.ids))[:room]
+    def more(room: int) -> list[Ids]:
+        found = sorted(law.rivals(count), key=lambda c: (-c.log_weight, c.ids))
+        return [context.ids for context in found[:room]]
 
-    await _expand(law, rows, first, budget, more)
+    await _go_on(law, rows, budget, more)
 
 
-async def _expand(
-    law: Law,
-    rows: Remembered,
-    first: Sequence[Ids],
-    budget: int,
-    more: Callable[[int], list[Context]],
-) -> None:
-    spent = 0
-    wanted = list(first)
-    while wanted:
-        await rows.fetch(wanted)
-        spent += len(wanted)
-        for ids in wanted:
-            if ids in law.pending:  # one whose parent gave it no probability is not
-                law.expand(ids, rows.known[ids])
-        room = min(BATCH, budget - spent)
-        if room <= 0:
-            return
-        wanted = [context.ids for context in more(room)]
+async def _go_on(law: Law, rows: Remembered, budget: int, more: Callable[[int], list[Ids]]) -> None:
+    while budget > 0 and (wanted := more(min(BATCH, budget))):
+        await _take(law, rows, wanted)
+        budget -= len(wanted)
+
+
+async def _take(law: Law, rows: Remembered, wanted: Sequence[Ids]) -> None:
+    await rows.fetch(wanted)
+    for ids in wanted:
+        if ids in law.pending:  # one whose parent gave it no probability is not
+            law.expand(ids, rows.known[ids])

@@ -28,7 +28,8 @@ class SortedVocabulary:
         """Id at each position."""
         self.longest = max(map(len, self.texts), default=0)
         """Bytes of the longest token."""
-        self.edges = lru_cache(maxsize=4096)(self._edges)
+        self.next_byte = lru_cache(maxsize=512)(self._next_byte)
+        self.without_text = lru_cache(maxsize=4)(self._without_text)
 
     @cached_property
     def order(self) -> Tensor:
@@ -64,19 +65,29 @@ class SortedVocabulary:
                 found.append((size, (low, high)))
         return found
 
-    def _edges(self, prefix: bytes) -> tuple[tuple[int, Range], ...]:
-        """Return each byte that follows ``prefix`` in some token, with the tokens that have it there."""
+    def _next_byte(self, prefix: bytes) -> tuple[int, Tensor]:
+        """Return what follows ``prefix`` in the tokens that :meth:`starting_with` finds.
+
+        First how many of them, the first ones, are ``prefix`` itself and nothing more; then the
+        byte behind it in each of the others, int64, in their order.
+        """
+        import torch
+
         low, high = self.starting_with(prefix)
         depth = len(prefix)
-        while low < high and len(self.texts[low]) == depth:
-            low += 1
-        found: list[tuple[int, Range]] = []
-        while low < high:
-            byte = self.texts[low][depth]
-            _, until = self.starting_with(prefix + bytes([byte]))
-            found.append((byte, (low, until)))
-            low = until
-        return tuple(found)
+        longer = low
+        while longer < high and len(self.texts[longer]) == depth:
+            longer += 1
+        following = bytes(text[depth] for text in self.texts[longer:high])
+        return longer - low, torch.tensor(list(following), dtype=torch.int64)
+
+    def _without_text(self, size: int) -> Tensor:
+        """Return the ids below ``size`` that have no text, int64: special ones, holes, padding."""
+        import torch
+
+        missing = torch.ones(size, dtype=torch.bool)
+        missing[self.order] = False
+        return missing.nonzero()[:, 0]
 
 
 def _successor(prefix: bytes) -> bytes | None:

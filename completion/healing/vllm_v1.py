@@ -1,43 +1,57 @@
-"""The adapter for vLLM's V1 model runner (the CPU build): rows out of a logits processor."""
+"""The adapter for vLLM's V1 model runner (the CPU build): rows from a step's hidden states."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
-from vllm.v1.sample.logits_processor.builtin import process_dict_updates
-from vllm.v1.sample.logits_processor.interface import BatchUpdate, LogitsProcessor
 
-from completion.engine.base import ROW_KEY
-from completion.healing.rows import STORE, law_of
+from completion.healing.rows import RowCollector, wanted_by
 
 
-class RowProcessor(LogitsProcessor):
-    """Keeps the first row of every request that asks for it; changes no logits.
+class RowsV1:
+    """Mixed in before vLLM's worker; see :mod:`completion.healing.rows`.
 
-    A request of a partial prefill is in the batch with a row that means nothing; the row of its
-    last part comes later and takes its place.
+    Between ``execute_model`` and ``sample_tokens`` the runner holds the hidden states of every
+    position of the step.
     """
 
-    def __init__(self, vllm_config: Any, device: Any, is_pin_memory: bool) -> None:
-        self._keys: dict[int, str] = {}
-        """By index in the batch."""
+    model_runner: Any
 
-    def is_argmax_invariant(self) -> bool:
-        """It is, but then it would not be called where all requests are greedy."""
-        return False
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._rows = RowCollector()
 
-    def update_state(self, batch_update: BatchUpdate | None) -> None:
-        """Follow the batch."""
-        process_dict_updates(self._keys, batch_update, _key_of)
+    def sample_tokens(self, grammar_output: Any) -> Any:
+        """Sample as vLLM does, and send the rows along that were asked for."""
+        state = self.model_runner.execute_model_state
+        rows = {} if state is None else self._rows_of(state)
+        output: Any = super().sample_tokens(grammar_output)  # type: ignore[misc]
+        if rows:  # what comes of asynchronous scheduling holds the output it will become
+            sent = getattr(output, "_model_runner_output", output)
+            sent.prompt_token_id_logprobs_dict = {name: row.cpu() for name, row in rows.items()}
+        return output
 
-    def apply(self, logits: Tensor) -> Tensor:
-        """Keep the rows that are asked for."""
-        for index, key in self._keys.items():
-            if index < logits.shape[0]:
-                STORE.put(key, law_of(logits[index]))
-        return logits
-
-
-def _key_of(params: Any, prompt_ids: list[int] | None, output_ids: list[int]) -> str | None:
-    return (params.extra_args or {}).get(ROW_KEY)
+    @torch.inference_mode()
+    def _rows_of(self, state: Any) -> dict[str, Tensor]:
+        runner, scheduled = self.model_runner, state.scheduler_output
+        for name in scheduled.finished_req_ids:
+            self._rows.forget(name)
+        found: dict[str, Tensor] = {}
+        for name, size in scheduled.num_scheduled_tokens.items():
+            request = runner.requests[name]
+            wanted = wanted_by(request.sampling_params)
+            start, prompt = request.num_computed_tokens, len(request.prompt_token_ids or ())
+            # A request that was preempted reads its prompt again; its rows went out before.
+            if not wanted or start >= prompt or request.output_token_ids:
+                continue
+            at = int(runner.query_start_loc.np[runner.input_batch.req_id_to_index[name]])
+            hidden = state.hidden_states[at : at + size]
+            rows = self._rows.take(
+                name, wanted, prompt, start, size,
+                lambda a, b, hidden=hidden: runner.model.compute_logits(hidden[a:b]),
+            )  # fmt: skip
+            if rows is not None:
+                found[name] = rows
+        return found

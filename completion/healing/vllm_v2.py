@@ -1,43 +1,83 @@
-"""The adapter for vLLM's V2 model runner (CUDA with Triton): rows out of a logits processor."""
+"""The adapter for vLLM's V2 model runner (CUDA with Triton): rows from its scorer of prompts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from vllm.v1.worker.gpu.sample.logits_processor.interface import LogitsContext, LogitsProcessor
+from torch import Tensor
+from vllm.v1.worker.gpu.sample.prompt_logprob import PromptLogprobsWorker
 
-from completion.engine.base import ROW_KEY
-from completion.healing.rows import STORE, law_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from completion.healing.rows import RowCollector, wanted_by
 
 
-class RowProcessor(LogitsProcessor):
-    """Keeps the first row of every request that asks for it; changes no logits.
+class RowScorer(PromptLogprobsWorker):
+    """The runner's scorer of prompts, that also gives whole rows to requests that want them."""
 
-    Requests have slots; a row belongs to the slot that the batch's layout gives it. Without drafts
-    there is one row a request, in the batch's order.
-    """
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._wanted: dict[str, int] = {}
+        self._rows = RowCollector()
 
-    def __init__(self, vllm_config: Any, req_states: Any) -> None:
-        self._keys: dict[int, str] = {}
-        """By slot."""
+    def add_request(self, req_id: str, req_idx: int, sampling_params: Any) -> None:
+        """Note what a new request wants."""
+        super().add_request(req_id, req_idx, sampling_params)
+        wanted = wanted_by(sampling_params)
+        if wanted:
+            self._wanted[req_id] = wanted
 
-    def add_request(self, req_idx: int, sampling_params: Any) -> bool:
-        """Note what the new request in the slot ``req_idx`` asks for."""
-        key = (sampling_params.extra_args or {}).get(ROW_KEY)
-        if key is None:
-            self._keys.pop(req_idx, None)
-            return False
-        self._keys[req_idx] = key
-        return True
+    def remove_request(self, req_id: str) -> None:
+        """Forget a request that ended."""
+        super().remove_request(req_id)
+        self._wanted.pop(req_id, None)
+        self._rows.forget(req_id)
 
-    def apply(self, logits: Tensor, ctx: LogitsContext) -> Tensor:
-        """Keep the rows that are asked for."""
-        if self._keys:
-            for row, slot in enumerate(ctx.idx_mapping_np.tolist()):
-                key = self._keys.get(slot)
-                if key is not None and row < logits.shape[0]:
-                    STORE.put(key, law_of(logits[row]))
-        return logits
+    def compute_prompt_token_id_logprobs(
+        self,
+        logits_fn: Callable[[Tensor], Tensor],
+        hidden_states: Tensor,
+        input_batch: Any,
+        prompt_lens: Any,
+    ) -> dict[str, Tensor]:
+        """Return what vLLM returns here, and the rows of the prompts that this step completes."""
+        found = super().compute_prompt_token_id_logprobs(
+            logits_fn, hidden_states, input_batch, prompt_lens
+        )
+        if not self._wanted:
+            return found
+        for index, name in enumerate(input_batch.req_ids):
+            wanted = self._wanted.get(name)
+            if not wanted:
+                continue
+            prompt = int(prompt_lens[input_batch.idx_mapping_np[index]])
+            start = int(input_batch.num_computed_prefill_tokens_np[index])
+            size = int(input_batch.num_scheduled_tokens[index])
+            # One that is past its prompt, or reads it again after a preemption, has its rows.
+            if start >= prompt or prompt < int(input_batch.prefill_len_np[index]):
+                del self._wanted[name]
+                continue
+            at = int(input_batch.query_start_loc_np[index])
+            hidden = hidden_states[at : at + size]
+            rows = self._rows.take(
+                name, wanted, prompt, start, size,
+                lambda a, b, hidden=hidden: logits_fn(hidden[a:b]),
+            )  # fmt: skip
+            if rows is not None:
+                found[name] = rows
+        return found
+
+
+class RowsV2:
+    """Mixed in before vLLM's worker: puts the scorer in when the runner has made its own."""
+
+    model_runner: Any
+
+    def load_model(self, *args: Any, **kwargs: Any) -> Any:
+        """Load the model, then take the scorer's place."""
+        loaded = super().load_model(*args, **kwargs)  # type: ignore[misc]
+        own = self.model_runner.prompt_logprobs_worker
+        if own is not None:  # only the last pipeline stage has one
+            self.model_runner.prompt_logprobs_worker = RowScorer(
+                own.max_num_reqs, own.device, own.logprobs_mode
+            )
+        return loaded

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from completion.engine.base import Engine, RequestStats, Sampling
+from completion.engine.base import Engine, RequestStats, Sampling, Step
 from completion.healing.arms import Heals
+from completion.healing.cover import Ids
 from completion.healing.healer import Healer
 from completion.healing.one_token import Speller, typed_word
-from completion.healing.search import COMPLETING
+from completion.healing.search import Remembered
 from completion.healing.vocabulary import Vocabulary
 from completion.prompt.views import Prompt
-from completion.server.candidate import Branch
+from completion.server.candidate import Branch, Started
 from completion.together import together
 
 if TYPE_CHECKING:
+    import torch
+
     from completion.healing.law import Context, Law, Leaf
 
 
@@ -36,6 +40,12 @@ class Begun:
     """Bound of the share of probability in contexts that were not."""
     stats: RequestStats | None = None
     """Of the first request behind the prompt, where that was one for the law."""
+
+    async def aclose(self) -> None:
+        """End what was started for candidates that never went on."""
+        for branch in self.branches:
+            if branch.started is not None:
+                await branch.started.aclose()
 
 
 class Brancher:
@@ -70,23 +80,58 @@ class Brancher:
         return Begun(branches=await self._masked(prompt.token_ids, prompt.typed, samplings))
 
     async def _covered(self, prompt: Prompt, samplings: list[Sampling]) -> Begun:
-        stats = RequestStats()
-        rows = self._healer.behind(prompt.token_ids, stats)
-        if samplings[0].temperature > 0:
-            law = await self._healer.law(rows, prompt.typed, COMPLETING, following=False)
-        else:
-            law = await self._healer.best(rows, prompt.typed, len(samplings))
-        leaves = _leaves(law, samplings)
-        branches = [self._from(leaf, law) for leaf in leaves]
-        if not branches:  # nothing covers it: no vocabulary with all bytes comes here
-            spelled = tuple(self._vocabulary.byte_ids[byte] for byte in prompt.typed)
-            branches = [Branch(tokens=spelled)]
+        """Choose leaves of the cover, and go on at once where the first one is what was typed.
+
+        1. One request is sent as if nothing were to be healed: the prompt, then what was typed in
+           the tokens that it has by itself. Its first step brings the law behind each of them.
+        2. Contexts that these laws leave in doubt are asked for; meanwhile the engine already goes
+           on behind the leaf that is best so far, and seldom in vain.
+        3. What ran behind another leaf than the chosen one is aborted.
+        """
+        spelled = self._healer.spelled(prompt.typed)
+        rows = self._healer.behind(prompt.token_ids)
+        once = replace(samplings[0], rows=len(spelled) + 1)
+        first = Started(self._engine, [*prompt.token_ids, *spelled], once)
+        running = {spelled: first}
+        try:
+            _remember(rows, spelled, await first.first)
+            law = await self._healer.along(rows, prompt.typed)
+            if samplings[0].temperature > 0:
+                await self._healer.settle(law, rows)
+            elif law.rivals(len(samplings)):
+                for leaf in law.best_leaves(1):
+                    await self._only(running, leaf.ids)
+                    self._run(running, self._from(leaf, law), prompt, samplings[0])
+                await self._healer.settle_best(law, rows, len(samplings))
+            branches = [self._from(leaf, law) for leaf in _leaves(law, samplings)]
+            if not branches:  # nothing has any probability: what was typed stays as it is
+                branches = [Branch(tokens=spelled)]
+            await self._only(running, branches[0].tokens)
+        except BaseException:
+            await self._only(running, None)
+            raise
+        branches[0] = replace(branches[0], started=running.get(branches[0].tokens))
         return Begun(
             branches=branches,
             contexts=tuple(law.expanded.values()),
             omitted=law.omitted(following=False),
-            stats=stats,
+            stats=first.stats,
         )
+
+    def _run(
+        self, running: dict[Ids, Started], branch: Branch, prompt: Prompt, sampling: Sampling
+    ) -> None:
+        """Have the engine go on behind ``branch``, unless it does."""
+        left = sampling.max_tokens - bool(branch.text)
+        if branch.tokens not in running and left > 0:
+            ids = [*prompt.token_ids, *branch.tokens]
+            more = replace(sampling, max_tokens=left)
+            running[branch.tokens] = Started(self._engine, ids, more)
+
+    async def _only(self, running: dict[Ids, Started], kept: Ids | None) -> None:
+        """Abort what runs behind anything but ``kept``."""
+        for ids in [ids for ids in running if ids != kept]:
+            await running.pop(ids).aclose()
 
     def _from(self, leaf: Leaf, law: Law) -> Branch:
         text = self._vocabulary.bytes_of(leaf.ids)[len(law.typed) :]
@@ -137,19 +182,33 @@ class Brancher:
         )
 
 
-def _leaves(law: Law, samplings: list[Sampling]) -> list[Leaf]:
-    import torch
+def _remember(rows: Remembered, spelled: Ids, step: Step) -> None:
+    """Keep the laws behind the prompt and each of ``spelled`` but the last, as far as they came."""
+    if step.rows is not None:
+        for size, row in enumerate(step.rows[-len(spelled) - 1 : -1]):
+            if not bool(row[0].isnan()):  # else the cache had it, and it is asked for by itself
+                rows.known[spelled[:size]] = row
 
+
+def _leaves(law: Law, samplings: list[Sampling]) -> list[Leaf]:
     if samplings[0].temperature <= 0:
         return law.best_leaves(len(samplings))
     if not law.best_leaves(1):
         return []
-    leaves: list[Leaf] = []
-    for sampling in samplings:
-        generator = torch.Generator()
-        if sampling.seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(sampling.seed)
-        leaves.append(law.draw_leaf(sampling.temperature, generator))
-    return leaves
+    return [law.draw_leaf(sampling.temperature, _generator(sampling)) for sampling in samplings]
+
+
+def _generator(sampling: Sampling) -> torch.Generator:
+    """Return the chance by which a leaf is drawn: independent of what draws the tokens behind it.
+
+    The engine seeds a generator of the same kind with the request's own seed.
+    """
+    import torch
+
+    generator = torch.Generator()
+    if sampling.seed is None:
+        generator.seed()
+    else:
+        digest = blake2b(f"leaf {sampling.seed}".encode(), digest_size=8).digest()
+        generator.manual_seed(int.from_bytes(digest, "big") >> 1)
+    return generator

@@ -1,6 +1,7 @@
 """One candidate: engine steps in, bytes through the stop rule, until it ends and why.
 
-The loop is a coroutine rather than a generator so that one deadline can interrupt it wherever it
+A candidate may begin with a branch: what was already drawn of it, and the request that goes on. The
+loop is a coroutine rather than a generator so that one deadline can interrupt it wherever it
 waits; a caller that wants the text as it comes passes ``watch``.
 """
 
@@ -8,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from completion.engine.base import Engine, RequestStats, Sampling
+from completion.engine.base import Engine, RequestStats, Sampling, Step
+from completion.errors import CaretError
 from completion.filters.stop_rule import Stop, StopReason, StopRule
 from completion.healing.vocabulary import Vocabulary
 
@@ -53,6 +55,42 @@ class Generated:
         return sum(1 for start in [0, *self.ends[:-1]] if start < length) if self.ends else 0
 
 
+class Started:
+    """A request that the engine works on from now on: an iterator of its steps.
+
+    Whoever holds one closes it; a candidate that goes on in it does so too.
+    """
+
+    def __init__(self, engine: Engine, prompt: list[int], sampling: Sampling) -> None:
+        self.stats = RequestStats()
+        self._steps = engine.generate(prompt, sampling, self.stats)
+        self.first = asyncio.ensure_future(self._first())
+        """The first step; awaited it raises CaretError where the engine gave none."""
+        self._begun = False
+
+    async def _first(self) -> Step:
+        async for step in self._steps:
+            return step
+        raise CaretError("the engine answered nothing")
+
+    def __aiter__(self) -> Started:
+        """Return itself: the steps can be had once."""
+        return self
+
+    async def __anext__(self) -> Step:
+        """Return the next step."""
+        if not self._begun:
+            self._begun = True
+            return await self.first
+        return await anext(self._steps)
+
+    async def aclose(self) -> None:
+        """Abort the request where it still runs."""
+        self.first.cancel()
+        await asyncio.gather(self.first, return_exceptions=True)
+        await self._steps.aclose()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Branch:
     """What is already drawn of a candidate when it begins."""
@@ -64,6 +102,8 @@ class Branch:
     """Of the token that ``text`` ends with; 0 without text."""
     ended: bool = False
     """The model ends the middle here."""
+    started: Started | None = None
+    """The request that goes on behind ``tokens``, where it already runs."""
 
 
 async def generate(
@@ -111,20 +151,22 @@ async def generate(
         return feed(vocabulary.bytes_of((token,)), log_prob)
 
     ended = bool(branch.text) and feed(branch.text, branch.log_prob)
+    left = sampling.max_tokens - len(made.ends)
     if branch.ended:
         made.first_token_at, made.raw_reason = time.perf_counter(), StopReason.MODEL
-    if not (ended or branch.ended):
-        prompt = [*prompt, *branch.tokens]
+    if not (ended or branch.ended) and left > 0:
+        running: Started | AsyncGenerator[Step, None] = branch.started or engine.generate(
+            [*prompt, *branch.tokens], replace(sampling, max_tokens=left), made.stats
+        )
         try:
-            async with asyncio.timeout_at(deadline):
-                async with aclosing(engine.generate(prompt, sampling, made.stats)) as steps:
-                    async for step in steps:
-                        for token, log_prob in zip(step.token_ids, step.log_probs, strict=True):
-                            ended = take(token, log_prob)
-                            if ended:
-                                break
+            async with asyncio.timeout_at(deadline), aclosing(running):
+                async for step in running:
+                    for token, log_prob in zip(step.token_ids, step.log_probs, strict=True):
+                        ended = take(token, log_prob)
                         if ended:
                             break
+                    if ended:
+                        break
         except TimeoutError:
             made.raw_reason = StopReason.DEADLINE
     rule.finish(made.raw_reason)

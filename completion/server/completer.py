@@ -11,6 +11,7 @@ import math
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from completion.engine.base import Engine, Sampling
@@ -93,10 +94,11 @@ class Completer:
             DeadlineExceeded: nothing was generated before ``deadline`` (event loop time).
         """
         begun = await self._begin(job, prompt, deadline, job.candidates)
-        made = await together(
-            self._generate(job, prompt, branch, i, deadline, StopRule(job.cursor))
-            for i, branch in enumerate(begun.branches)
-        )
+        async with aclosing(begun):
+            made = await together(
+                self._generate(job, prompt, branch, i, deadline, StopRule(job.cursor))
+                for i, branch in enumerate(begun.branches)
+            )
         return self._response(job, prompt, begun, made, clock), begun
 
     async def stream(
@@ -115,8 +117,9 @@ class Completer:
             try:
                 watch = lambda: put(filtered.advance())  # noqa: E731
                 begun = await self._begin(job, prompt, deadline, 1)
-                (branch,) = begun.branches
-                made = await self._generate(job, prompt, branch, 0, deadline, rule, watch)
+                async with aclosing(begun):
+                    (branch,) = begun.branches
+                    made = await self._generate(job, prompt, branch, 0, deadline, rule, watch)
                 put(filtered.close()[0])
                 return begun, made
             finally:

@@ -36,14 +36,20 @@ def test_the_beginnings_of_a_text_leave_the_whole_text_out(table, text):
 
 
 @given(tables, short)
-def test_edges_part_what_goes_on_by_its_next_byte(table, prefix):
+def test_what_goes_on_is_known_by_its_next_byte(table, prefix):
     vocabulary = SortedVocabulary(table)
-    found = {byte: _ids(vocabulary, span) for byte, span in vocabulary.edges(prefix)}
-    expected: dict[int, list[int]] = {}
-    for i, text in enumerate(table):
-        if text.startswith(prefix) and len(text) > len(prefix):
-            expected.setdefault(text[len(prefix)], []).append(i)
-    assert found == expected
+    low, high = vocabulary.starting_with(prefix)
+    exact, following = vocabulary.next_byte(prefix)
+    assert all(text == prefix for text in vocabulary.texts[low : low + exact])
+    expected = [text[len(prefix)] for text in vocabulary.texts[low + exact : high]]
+    assert following.tolist() == expected
+
+
+@given(tables, st.integers(0, 6))
+def test_ids_without_text_are_found_padding_among_them(table, padding):
+    size = len(table) + padding
+    expected = [i for i in range(size) if i >= len(table) or not table[i]]
+    assert SortedVocabulary(table).without_text(size).tolist() == expected
 
 
 def test_ids_without_text_are_in_no_range():
