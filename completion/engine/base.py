@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 ROWS_KEY = "caret_rows"
-"""In a request's ``extra_args``: of how many of its prompt's last positions it wants the law."""
+"""In a request's ``extra_args``: of which of its prompt's positions it wants the law."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,8 +52,9 @@ class Sampling:
     seed: int | None = None
     allowed_token_ids: tuple[int, ...] = ()
     """Nothing else is drawn; empty: everything may be."""
-    rows: int = 0
-    """Of how many of the prompt's last positions the first step brings the law."""
+    rows: tuple[int, int] = (0, 0)
+    """Of which of the prompt's positions the first step brings the law: (m, n) are the last m without
+    the last n, so that (1, 0) is the law of the first token drawn. The same twice: of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ class Step:
     finished: str = ""
     """Empty while running, then ``stop`` (a stop id) or ``length``."""
     rows: Tensor | None = None
-    """With the first step, where asked for: log-probabilities behind the prompt's last positions,
-    float32, (rows, V), untempered. A row of NaN is of a position that was read from the cache: never
-    the last one."""
+    """With the first step, where asked for: log-probabilities behind positions of the prompt, in
+    their order, float32, (m - n, V), untempered. A row of NaN is of a position that was read from the
+    cache: never of the prompt's last one."""
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ class Engine(ABC):
         )
 
     async def _law_behind(self, prompt: list[int], stats: RequestStats) -> Tensor:
-        steps = self.generate(prompt, Sampling(max_tokens=1, rows=1), stats)
+        steps = self.generate(prompt, Sampling(max_tokens=1, rows=(1, 0)), stats)
         async with aclosing(steps):
             async for step in steps:
                 if step.rows is not None:

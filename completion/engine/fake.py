@@ -90,7 +90,7 @@ class FakeEngine(Engine):
                     stats.first_token_ms = (time.perf_counter() - begin) * 1e3
                 done = "stop" if token in sampling.stop_token_ids else ""
                 last = "length" if i + 1 == sampling.max_tokens else ""
-                rows = self._rows(prompt, sampling.rows) if i == 0 and sampling.rows else None
+                rows = self._rows(prompt, *sampling.rows) if i == 0 and any(sampling.rows) else None
                 yield Step((token,), (-0.5,), done or last, rows)
         finally:
             self._running -= 1
@@ -108,14 +108,14 @@ class FakeEngine(Engine):
     async def stop(self) -> None:
         """Do nothing."""
 
-    def _rows(self, prompt: list[int], count: int) -> Tensor:
+    def _rows(self, prompt: list[int], first: int, without: int) -> Tensor:
         """Return laws in which the next byte has nearly everything and the others the rest."""
         import torch
 
-        logits = torch.zeros(min(count, len(prompt)), _END + len(_SENTINELS))
-        for back in range(len(logits)):
-            before = prompt[: len(prompt) - back]
-            logits[-1 - back, (self._continuation(before) or bytes([0]))[0]] = 12.0
+        ends = range(max(1, len(prompt) - first + 1), len(prompt) - without + 1)
+        logits = torch.zeros(len(ends), _END + len(_SENTINELS))
+        for row, end in enumerate(ends):
+            logits[row, (self._continuation(prompt[:end]) or bytes([0]))[0]] = 12.0
         return torch.log_softmax(logits, -1)
 
     def _continuation(self, prompt: list[int]) -> bytes:

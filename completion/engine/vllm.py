@@ -158,7 +158,7 @@ class VllmEngine(Engine):
             flat_logprobs=True,
             detokenize=False,
             output_kind=kind.DELTA,
-            extra_args={ROWS_KEY: sampling.rows} if sampling.rows else None,
+            extra_args={ROWS_KEY: list(sampling.rows)} if any(sampling.rows) else None,
         )
         begin = time.perf_counter()
         first = True

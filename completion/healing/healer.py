@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from completion.engine.base import Engine
 from completion.healing.arms import Arm, Heals, Start, unfinished
 from completion.healing.cover import Covers, Ids
-from completion.healing.search import COMPLETING, Effort, Remembered, expand, settle_best
+from completion.healing.memory import Remembered, RowMemory
+from completion.healing.search import COMPLETING, Effort, expand, settle_best
 from completion.healing.sorted_vocabulary import SortedVocabulary
 from completion.healing.vocabulary import Vocabulary
 
@@ -30,6 +31,7 @@ class Healer:
     ) -> None:
         self._engine = engine
         self._encode = encode
+        self._memory = RowMemory()
         self._sorted = SortedVocabulary(vocabulary.token_bytes)
         self._covers = Covers(self._sorted, vocabulary.token_bytes, encode)
 
@@ -46,12 +48,12 @@ class Healer:
         return tuple(self._encode(typed))
 
     def behind(self, prompt: list[int]) -> Remembered:
-        """Return the rows behind ``prompt``, none of them known yet."""
+        """Return the rows behind ``prompt``, with those that were asked for lately."""
 
         async def rows(contexts: Sequence[Ids]) -> list[Tensor]:
             return await self._engine.next_laws([[*prompt, *ids] for ids in contexts])
 
-        return Remembered(rows)
+        return self._memory.of(prompt, rows)
 
     async def law(
         self, rows: Remembered, typed: bytes, effort: Effort, *, following: bool, masked: int = 0

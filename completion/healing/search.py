@@ -9,19 +9,15 @@ What is left then is in the law's bound. It knows rows as a function of ids, no 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from completion.healing.cover import Ids
+from completion.healing.memory import Remembered
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from completion.healing.law import Law
-
-Rows = Callable[[Sequence[Ids]], Awaitable["list[Tensor]"]]
-"""The model's laws behind the prompt and each of some contexts: (V,) float32 each."""
 
 BATCH = 16
 """Contexts expanded at once after the first batch: what the service runs at once."""
@@ -41,21 +37,6 @@ COMPLETING = Effort(tolerance=1e-2, budget=24)
 """For one completion that is drawn: what is left out is drawn in one case of a hundred at most."""
 MEASURING = Effort(tolerance=1e-6, budget=256)
 """For ``NextBytes`` and ``Score``."""
-
-
-@dataclass(slots=True)
-class Remembered:
-    """Rows of one prompt, asked for once; several laws behind it share them."""
-
-    rows: Rows
-    known: dict[Ids, Tensor] = field(default_factory=dict)
-
-    async def fetch(self, wanted: Sequence[Ids]) -> None:
-        """Have the rows of ``wanted`` known."""
-        missing = [ids for ids in wanted if ids not in self.known]
-        if missing:
-            found = await self.rows(missing)
-            self.known.update(zip(missing, found, strict=True))
 
 
 async def expand(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from completion.healing.rows import RowCollector, wanted_by
+from completion.healing.rows import Part, RowCollector, part_of, wanted_by
 
 
 class RowsV1:
@@ -29,8 +29,7 @@ class RowsV1:
         rows = {} if state is None else self._rows_of(state)
         output: Any = super().sample_tokens(grammar_output)  # type: ignore[misc]
         if rows:  # what comes of asynchronous scheduling holds the output it will become
-            sent = getattr(output, "_model_runner_output", output)
-            sent.prompt_token_id_logprobs_dict = {name: row.cpu() for name, row in rows.items()}
+            getattr(output, "_model_runner_output", output).prompt_token_id_logprobs_dict = rows
         return output
 
     @torch.inference_mode()
@@ -38,20 +37,19 @@ class RowsV1:
         runner, scheduled = self.model_runner, state.scheduler_output
         for name in scheduled.finished_req_ids:
             self._rows.forget(name)
-        found: dict[str, Tensor] = {}
+        parts: list[Part] = []
+        hidden: list[Tensor] = []
         for name, size in scheduled.num_scheduled_tokens.items():
             request = runner.requests[name]
+            if request.output_token_ids:
+                continue  # preempted, its prompt is read again; its rows went out before
             wanted = wanted_by(request.sampling_params)
             start, prompt = request.num_computed_tokens, len(request.prompt_token_ids or ())
-            # A request that was preempted reads its prompt again; its rows went out before.
-            if not wanted or start >= prompt or request.output_token_ids:
-                continue
-            at = int(runner.query_start_loc.np[runner.input_batch.req_id_to_index[name]])
-            hidden = state.hidden_states[at : at + size]
-            rows = self._rows.take(
-                name, wanted, prompt, start, size,
-                lambda a, b, hidden=hidden: runner.model.compute_logits(hidden[a:b]),
-            )  # fmt: skip
-            if rows is not None:
-                found[name] = rows
-        return found
+            if (part := part_of(name, wanted, prompt, start, size)) is not None:
+                at = int(runner.query_start_loc.np[runner.input_batch.req_id_to_index[name]])
+                low, high = part.computed
+                parts.append(part)
+                hidden.append(state.hidden_states[at + low - start : at + high - start])
+        every = torch.cat(hidden) if any(map(len, parts)) else None
+        logits = None if every is None else runner.model.compute_logits(every)
+        return self._rows.take(parts, logits)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 from vllm.v1.worker.gpu.sample.prompt_logprob import PromptLogprobsWorker
 
-from completion.healing.rows import RowCollector, wanted_by
+from completion.healing.rows import Part, RowCollector, part_of, wanted_by
 
 
 class RowScorer(PromptLogprobsWorker):
@@ -16,14 +17,14 @@ class RowScorer(PromptLogprobsWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._wanted: dict[str, int] = {}
+        self._wanted: dict[str, tuple[int, int]] = {}
         self._rows = RowCollector()
 
     def add_request(self, req_id: str, req_idx: int, sampling_params: Any) -> None:
         """Note what a new request wants."""
         super().add_request(req_id, req_idx, sampling_params)
         wanted = wanted_by(sampling_params)
-        if wanted:
+        if any(wanted):
             self._wanted[req_id] = wanted
 
     def remove_request(self, req_id: str) -> None:
@@ -45,25 +46,25 @@ class RowScorer(PromptLogprobsWorker):
         )
         if not self._wanted:
             return found
+        parts: list[Part] = []
+        hidden: list[Tensor] = []
         for index, name in enumerate(input_batch.req_ids):
-            wanted = self._wanted.get(name)
-            if not wanted:
+            if name not in self._wanted:
                 continue
             prompt = int(prompt_lens[input_batch.idx_mapping_np[index]])
             start = int(input_batch.num_computed_prefill_tokens_np[index])
             size = int(input_batch.num_scheduled_tokens[index])
+            part = part_of(name, self._wanted[name], prompt, start, size)
             # One that is past its prompt, or reads it again after a preemption, has its rows.
-            if start >= prompt or prompt < int(input_batch.prefill_len_np[index]):
+            if part is None or prompt < int(input_batch.prefill_len_np[index]):
                 del self._wanted[name]
                 continue
             at = int(input_batch.query_start_loc_np[index])
-            hidden = hidden_states[at : at + size]
-            rows = self._rows.take(
-                name, wanted, prompt, start, size,
-                lambda a, b, hidden=hidden: logits_fn(hidden[a:b]),
-            )  # fmt: skip
-            if rows is not None:
-                found[name] = rows
+            low, high = part.computed
+            parts.append(part)
+            hidden.append(hidden_states[at + low - start : at + high - start])
+        every = torch.cat(hidden) if any(map(len, parts)) else None
+        found |= self._rows.take(parts, None if every is None else logits_fn(every))
         return found
 
 

@@ -7,6 +7,7 @@ a mask. With nothing to spell, candidates part at the next token.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -16,11 +17,12 @@ from completion.engine.base import Engine, RequestStats, Sampling, Step
 from completion.healing.arms import Heals
 from completion.healing.cover import Ids
 from completion.healing.healer import Healer
+from completion.healing.memory import Remembered
 from completion.healing.one_token import Speller, typed_word
-from completion.healing.search import Remembered
 from completion.healing.vocabulary import Vocabulary
 from completion.prompt.views import Prompt
-from completion.server.candidate import Branch, Started
+from completion.server.candidate import Branch
+from completion.server.running import Running
 from completion.together import together
 
 if TYPE_CHECKING:
@@ -34,18 +36,38 @@ class Begun:
     """The branches of one request, and what was summed over to choose them."""
 
     branches: list[Branch]
-    contexts: tuple[Context, ...] = ()
-    """Of the cover, as far as it was expanded."""
-    omitted: float = 0.0
-    """Bound of the share of probability in contexts that were not."""
-    stats: RequestStats | None = None
-    """Of the first request behind the prompt, where that was one for the law."""
+    law: Law | None = None
+    """Of the cover, as far as it is expanded."""
+    running: Running | None = None
+    doubt: asyncio.Future[Begun | None] | None = None
+    """What will replace this, where contexts are still asked for that could hold a better leaf."""
+
+    @property
+    def contexts(self) -> tuple[Context, ...]:
+        """The contexts that were summed over."""
+        return () if self.law is None else tuple(self.law.expanded.values())
+
+    @property
+    def omitted(self) -> float:
+        """Bound of the share of probability in contexts that were not."""
+        return 0.0 if self.law is None else self.law.omitted(following=False)
+
+    @property
+    def stats(self) -> RequestStats | None:
+        """Of the first request behind the prompt, where that was one for the law."""
+        return None if self.running is None else self.running.stats
+
+    async def verdict(self) -> Begun | None:
+        """Return what replaces this, or ``None``: it was right. Seldom waited for."""
+        return None if self.doubt is None else await self.doubt
 
     async def aclose(self) -> None:
         """End what was started for candidates that never went on."""
-        for branch in self.branches:
-            if branch.started is not None:
-                await branch.started.aclose()
+        if self.doubt is not None:
+            self.doubt.cancel()
+            await asyncio.gather(self.doubt, return_exceptions=True)
+        if self.running is not None:
+            await self.running.aclose()
 
 
 class Brancher:
@@ -84,54 +106,48 @@ class Brancher:
 
         1. One request is sent as if nothing were to be healed: the prompt, then what was typed in
            the tokens that it has by itself. Its first step brings the law behind each of them.
-        2. Contexts that these laws leave in doubt are asked for; meanwhile the engine already goes
-           on behind the leaf that is best so far, and seldom in vain.
-        3. What ran behind another leaf than the chosen one is aborted.
+        2. The best leaf so far is gone on behind at once. Where contexts could hold a better one,
+           they are asked for meanwhile; :meth:`Begun.verdict` says, and it is seldom overturned.
+        3. What runs behind another leaf than the chosen one is aborted.
+
+        While a word is typed its prompt stays the same, and so do the laws behind it: they are
+        remembered, and where they are all there the leaf is known before anything is asked.
         """
-        spelled = self._healer.spelled(prompt.typed)
+        spelled, count = self._healer.spelled(prompt.typed), len(samplings)
         rows = self._healer.behind(prompt.token_ids)
-        once = replace(samplings[0], rows=len(spelled) + 1)
-        first = Started(self._engine, [*prompt.token_ids, *spelled], once)
-        running = {spelled: first}
+        running = Running(self._engine, prompt.token_ids)
+        doubt = None
         try:
-            _remember(rows, spelled, await first.first)
+            if not rows.knows(spelled[:n] for n in range(len(spelled))):
+                once = replace(samplings[0], rows=(len(spelled) + 1, 1))
+                _remember(rows, spelled, await running.start(spelled, once).first)
             law = await self._healer.along(rows, prompt.typed)
             if samplings[0].temperature > 0:
                 await self._healer.settle(law, rows)
-            elif law.rivals(len(samplings)):
-                for leaf in law.best_leaves(1):
-                    await self._only(running, leaf.ids)
-                    self._run(running, self._from(leaf, law), prompt, samplings[0])
-                await self._healer.settle_best(law, rows, len(samplings))
+            elif law.rivals(count):
+                (guess, *_) = [*law.best_leaves(1), None]
+                if count == 1 and guess is not None:
+                    doubt = asyncio.ensure_future(self._settled(law, rows, guess, running))
+                else:
+                    await self._healer.settle_best(law, rows, count)
             branches = [self._from(leaf, law) for leaf in _leaves(law, samplings)]
             if not branches:  # nothing has any probability: what was typed stays as it is
                 branches = [Branch(tokens=spelled)]
-            await self._only(running, branches[0].tokens)
+            branches[0] = replace(branches[0], started=running.only(branches[0].tokens))
         except BaseException:
-            await self._only(running, None)
+            await running.aclose()
             raise
-        branches[0] = replace(branches[0], started=running.get(branches[0].tokens))
-        return Begun(
-            branches=branches,
-            contexts=tuple(law.expanded.values()),
-            omitted=law.omitted(following=False),
-            stats=first.stats,
-        )
+        return Begun(branches=branches, law=law, running=running, doubt=doubt)
 
-    def _run(
-        self, running: dict[Ids, Started], branch: Branch, prompt: Prompt, sampling: Sampling
-    ) -> None:
-        """Have the engine go on behind ``branch``, unless it does."""
-        left = sampling.max_tokens - bool(branch.text)
-        if branch.tokens not in running and left > 0:
-            ids = [*prompt.token_ids, *branch.tokens]
-            more = replace(sampling, max_tokens=left)
-            running[branch.tokens] = Started(self._engine, ids, more)
-
-    async def _only(self, running: dict[Ids, Started], kept: Ids | None) -> None:
-        """Abort what runs behind anything but ``kept``."""
-        for ids in [ids for ids in running if ids != kept]:
-            await running.pop(ids).aclose()
+    async def _settled(
+        self, law: Law, rows: Remembered, guess: Leaf, running: Running
+    ) -> Begun | None:
+        """Return ``None`` when nothing can be better than ``guess``, or else what is."""
+        await self._healer.settle_best(law, rows, 1)
+        best = law.best_leaves(1)[0]
+        if best.ids == guess.ids:
+            return None
+        return Begun(branches=[self._from(best, law)], law=law, running=running)
 
     def _from(self, leaf: Leaf, law: Law) -> Branch:
         text = self._vocabulary.bytes_of(leaf.ids)[len(law.typed) :]
@@ -185,7 +201,7 @@ class Brancher:
 def _remember(rows: Remembered, spelled: Ids, step: Step) -> None:
     """Keep the laws behind the prompt and each of ``spelled`` but the last, as far as they came."""
     if step.rows is not None:
-        for size, row in enumerate(step.rows[-len(spelled) - 1 : -1]):
+        for size, row in enumerate(step.rows[-len(spelled) :]):
             if not bool(row[0].isnan()):  # else the cache had it, and it is asked for by itself
                 rows.known[spelled[:size]] = row
 

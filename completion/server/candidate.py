@@ -14,9 +14,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from completion.engine.base import Engine, RequestStats, Sampling, Step
-from completion.errors import CaretError
 from completion.filters.stop_rule import Stop, StopReason, StopRule
 from completion.healing.vocabulary import Vocabulary
+from completion.server.running import Started
 
 
 @dataclass(kw_only=True, slots=True)
@@ -53,42 +53,6 @@ class Generated:
     def tokens(self, length: int) -> int:
         """Return how many tokens begin in the first ``length`` bytes."""
         return sum(1 for start in [0, *self.ends[:-1]] if start < length) if self.ends else 0
-
-
-class Started:
-    """A request that the engine works on from now on: an iterator of its steps.
-
-    Whoever holds one closes it; a candidate that goes on in it does so too.
-    """
-
-    def __init__(self, engine: Engine, prompt: list[int], sampling: Sampling) -> None:
-        self.stats = RequestStats()
-        self._steps = engine.generate(prompt, sampling, self.stats)
-        self.first = asyncio.ensure_future(self._first())
-        """The first step; awaited it raises CaretError where the engine gave none."""
-        self._begun = False
-
-    async def _first(self) -> Step:
-        async for step in self._steps:
-            return step
-        raise CaretError("the engine answered nothing")
-
-    def __aiter__(self) -> Started:
-        """Return itself: the steps can be had once."""
-        return self
-
-    async def __anext__(self) -> Step:
-        """Return the next step."""
-        if not self._begun:
-            self._begun = True
-            return await self.first
-        return await anext(self._steps)
-
-    async def aclose(self) -> None:
-        """Abort the request where it still runs."""
-        self.first.cancel()
-        await asyncio.gather(self.first, return_exceptions=True)
-        await self._steps.aclose()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +119,8 @@ async def generate(
     if branch.ended:
         made.first_token_at, made.raw_reason = time.perf_counter(), StopReason.MODEL
     if not (ended or branch.ended) and left > 0:
+        if branch.text:  # what others have in hand is theirs before the engine is asked for more
+            await asyncio.sleep(0)
         running: Started | AsyncGenerator[Step, None] = branch.started or engine.generate(
             [*prompt, *branch.tokens], replace(sampling, max_tokens=left), made.stats
         )

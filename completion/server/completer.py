@@ -26,6 +26,7 @@ from completion.prompt.builder import PromptBuilder, one_line_end
 from completion.prompt.views import Prompt
 from completion.server.branches import Begun, Brancher
 from completion.server.candidate import Branch, Generated, generate
+from completion.server.gate import Gate
 from completion.server.job import Job
 from completion.together import together
 from completion.wire import completion_pb2 as pb
@@ -99,28 +100,42 @@ class Completer:
                 self._generate(job, prompt, branch, i, deadline, StopRule(job.cursor))
                 for i, branch in enumerate(begun.branches)
             )
+            better = await self._verdict(begun, deadline)
+            if better is not None:
+                (branch,) = better.branches
+                made = [
+                    await self._generate(job, prompt, branch, 0, deadline, StopRule(job.cursor))
+                ]
         return self._response(job, prompt, begun, made, clock), begun
 
     async def stream(
         self, job: Job, prompt: Prompt, clock: Clock, deadline: float | None
     ) -> AsyncGenerator[Chunk | pb.CompleteResponse, None]:
-        """Yield the first candidate's whole lines as they become final, then the response."""
-        chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
-        rule = StopRule(job.cursor)
-        filtered = Stream(rule)
+        """Yield the first candidate's whole lines as they become final, then the response.
 
-        def put(chunk: Chunk | None) -> None:
-            if chunk is not None:
-                chunks.put_nowait(chunk)
+        Nothing is yielded while it is in doubt whether the candidate begins with the best leaf.
+        """
+        chunks: asyncio.Queue[Chunk | None] = asyncio.Queue()
+
+        async def generated(branch: Branch, gate: Gate) -> Generated:
+            rule = StopRule(job.cursor)
+            filtered = Stream(rule)
+            watch = lambda: gate.put(filtered.advance())  # noqa: E731
+            made = await self._generate(job, prompt, branch, 0, deadline, rule, watch)
+            gate.put(filtered.close()[0])
+            return made
 
         async def run() -> tuple[Begun, Generated]:
             try:
-                watch = lambda: put(filtered.advance())  # noqa: E731
                 begun = await self._begin(job, prompt, deadline, 1)
                 async with aclosing(begun):
-                    (branch,) = begun.branches
-                    made = await self._generate(job, prompt, branch, 0, deadline, rule, watch)
-                put(filtered.close()[0])
+                    gate = Gate(chunks.put_nowait, begun.doubt)
+                    made = await generated(begun.branches[0], gate)
+                    better = await self._verdict(begun, deadline)
+                    if better is None:
+                        gate.open()
+                    else:
+                        made = await generated(better.branches[0], Gate(chunks.put_nowait, None))
                 return begun, made
             finally:
                 chunks.put_nowait(None)
@@ -134,6 +149,14 @@ class Completer:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def _verdict(self, begun: Begun, deadline: float | None) -> Begun | None:
+        """Return what replaces ``begun``; nothing does when the deadline comes first."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await begun.verdict()
+        except TimeoutError:
+            return None
 
     def _sampling(self, job: Job, index: int) -> Sampling:
         return Sampling(

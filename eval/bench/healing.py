@@ -1,7 +1,8 @@
 """What exact healing costs before the first token, over the same cursors asked without healing.
 
 One server answers all: each cursor in turn exactly and as typed, so that a ratio is of one run and
-one state of the cache. Cursors are random places of real files, inside a token or at the end of one.
+one state of the cache: that of the keystroke before, which was asked for without healing. Cursors are
+random places of real files, inside a token or at the end of one.
 """
 
 from __future__ import annotations
@@ -61,10 +62,8 @@ async def _ratio(
     for start in range(0, len(places), together):
         batch = places[start : start + together]
         order = list(times) if start // together % 2 else list(times)[::-1]
-        await _all(
-            stub, batch, pb.HEALING_OFF
-        )  # what stands before the cursor is cached, as typing
         for healing in order:
+            await _all(stub, [(prefix[:-1], suffix) for prefix, suffix in batch], pb.HEALING_OFF)
             answers = await _all(stub, batch, healing)
             times[healing] += [answer.timings.first_token for answer in answers]
             if healing == pb.HEALING_EXACT:

@@ -1,0 +1,70 @@
+"""Rows of the law that were asked for already: while a word is typed, most of the next ones.
+
+In memory only and capped; prompts are kept as digests. It knows ids and rows, no engine.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from completion.healing.cover import Ids
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Rows = Callable[[Sequence[Ids]], Awaitable["list[Tensor]"]]
+"""The model's laws behind the prompt and each of some contexts: (V,) float32 each."""
+
+MOST_PROMPTS = 64
+MOST_BYTES = 32 << 20
+"""Of rows: a thousand of the bundled model's, fifty of a vocabulary of 150,000."""
+
+
+@dataclass(slots=True)
+class Remembered:
+    """Rows of one prompt, asked for once; several laws behind it share them."""
+
+    rows: Rows
+    known: dict[Ids, Tensor] = field(default_factory=dict)
+
+    def knows(self, wanted: Iterable[Ids]) -> bool:
+        """Return whether nothing of ``wanted`` would have to be asked for."""
+        return all(ids in self.known for ids in wanted)
+
+    async def fetch(self, wanted: Sequence[Ids]) -> None:
+        """Have the rows of ``wanted`` known."""
+        missing = [ids for ids in wanted if ids not in self.known]
+        if missing:
+            found = await self.rows(missing)
+            self.known.update(zip(missing, found, strict=True))
+
+
+class RowMemory:
+    """What is remembered of the prompts that were used last."""
+
+    def __init__(self, most_prompts: int = MOST_PROMPTS, most_bytes: int = MOST_BYTES) -> None:
+        self._most_prompts, self._most_bytes = most_prompts, most_bytes
+        self._prompts: OrderedDict[bytes, Remembered] = OrderedDict()
+
+    def of(self, prompt: list[int], rows: Rows) -> Remembered:
+        """Return what is known behind ``prompt``, empty for a new one that ``rows`` answers for."""
+        key = blake2b(array("q", prompt).tobytes(), digest_size=16).digest()
+        self._shrink()
+        found = self._prompts.setdefault(key, Remembered(rows))
+        self._prompts.move_to_end(key)
+        return found
+
+    def nbytes(self) -> int:
+        """Return how many bytes of rows are kept."""
+        return sum(row.nbytes for one in self._prompts.values() for row in one.known.values())
+
+    def _shrink(self) -> None:
+        while len(self._prompts) >= self._most_prompts:
+            self._prompts.popitem(last=False)
+        while self._prompts and self.nbytes() > self._most_bytes:
+            self._prompts.popitem(last=False)
