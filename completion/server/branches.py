@@ -63,11 +63,13 @@ class Begun:
 
     async def aclose(self) -> None:
         """End what was started for candidates that never went on."""
-        if self.doubt is not None:
-            self.doubt.cancel()
-            await asyncio.gather(self.doubt, return_exceptions=True)
-        if self.running is not None:
-            await self.running.aclose()
+        try:
+            if self.doubt is not None:
+                self.doubt.cancel()
+                await asyncio.gather(self.doubt, return_exceptions=True)
+        finally:
+            if self.running is not None:
+                await self.running.aclose()
 
 
 class Brancher:

@@ -41,8 +41,10 @@ class Started:
     async def aclose(self) -> None:
         """Abort the request where it still runs."""
         self.first.cancel()
-        await asyncio.gather(self.first, return_exceptions=True)
-        await self._steps.aclose()
+        try:
+            await asyncio.gather(self.first, return_exceptions=True)
+        finally:
+            await self._steps.aclose()
 
 
 class Running:
@@ -52,7 +54,7 @@ class Running:
         self._engine = engine
         self._prompt = prompt
         self._open: dict[Ids, Started] = {}
-        self._ending: list[asyncio.Future[None]] = []
+        self._ending: set[asyncio.Future[None]] = set()
         self.stats: RequestStats | None = None
         """Of the first of them; ``None`` before there is one."""
 
@@ -65,13 +67,21 @@ class Running:
 
     def only(self, ids: Ids) -> Started | None:
         """Return what runs behind ``ids``, if anything does; the others are aborted meanwhile."""
-        for other in [other for other in self._open if other != ids]:
-            self._ending.append(asyncio.ensure_future(self._open.pop(other).aclose()))
+        self._end([other for other in self._open if other != ids])
         return self._open.get(ids)
 
     async def aclose(self) -> None:
-        """Abort all of them; returns when they have ended."""
-        for ids in list(self._open):
-            self._ending.append(asyncio.ensure_future(self._open.pop(ids).aclose()))
-        ending, self._ending = self._ending, []
-        await asyncio.gather(*ending)
+        """Abort all of them; returns when they have ended, and has them end where it is cancelled."""
+        self._end(list(self._open))
+        await asyncio.shield(asyncio.gather(*self._ending))
+
+    def _end(self, which: list[Ids]) -> None:
+        for ids in which:
+            ending = asyncio.ensure_future(self._open.pop(ids).aclose())
+            self._ending.add(ending)
+            _ENDING.add(ending)
+            ending.add_done_callback(_ENDING.discard)
+
+
+_ENDING: set[asyncio.Future[None]] = set()
+"""The event loop keeps no task alive by itself."""
