@@ -197,6 +197,7 @@ class Completer:
             generated_tokens=sum(len(m.ends) for m in made),
             healed_bytes=len(prompt.typed),
             cover_contexts=len(begun.contexts),
+            omitted_mass_bound=begun.omitted,
         )
         timings = pb.Timings(
             queue=clock.queue_ms,

@@ -419,6 +419,7 @@ class Usage(_message.Message):
     HEALED_BYTES_FIELD_NUMBER: _builtins.int
     COVER_CONTEXTS_FIELD_NUMBER: _builtins.int
     WORKSPACE_TOKENS_FIELD_NUMBER: _builtins.int
+    OMITTED_MASS_BOUND_FIELD_NUMBER: _builtins.int
     prompt_tokens: _builtins.int
     cached_tokens: _builtins.int
     """of them, found in the prefix cache"""
@@ -429,6 +430,8 @@ class Usage(_message.Message):
     """token contexts summed over"""
     workspace_tokens: _builtins.int
     """generated tokens that the workspace model decided"""
+    omitted_mass_bound: _builtins.float
+    """share of the probability that may lie in contexts not summed over"""
     def __init__(
         self,
         *,
@@ -438,10 +441,11 @@ class Usage(_message.Message):
         healed_bytes: _builtins.int = ...,
         cover_contexts: _builtins.int = ...,
         workspace_tokens: _builtins.int = ...,
+        omitted_mass_bound: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached_tokens", b"cached_tokens", "cover_contexts", b"cover_contexts", "generated_tokens", b"generated_tokens", "healed_bytes", b"healed_bytes", "prompt_tokens", b"prompt_tokens", "workspace_tokens", b"workspace_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached_tokens", b"cached_tokens", "cover_contexts", b"cover_contexts", "generated_tokens", b"generated_tokens", "healed_bytes", b"healed_bytes", "omitted_mass_bound", b"omitted_mass_bound", "prompt_tokens", b"prompt_tokens", "workspace_tokens", b"workspace_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
