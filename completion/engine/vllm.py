@@ -101,8 +101,10 @@ class VllmEngine(Engine):
         arguments = self._arguments(device) | self._overrides
         config = AsyncEngineArgs(**arguments).create_engine_config()
         # Which of vLLM's two model runners is live is known only now; each has an adapter.
-        runner = "V2" if config.use_v2_model_runner else "V1"
-        config.parallel_config.worker_cls = f"completion.engine.worker_{device}.Worker{runner}"
+        worker = f"completion.engine.worker_{device}"
+        config.parallel_config.worker_cls = (
+            f"{worker}_v2.WorkerV2" if config.use_v2_model_runner else f"{worker}.WorkerV1"
+        )
         if device == "cpu":
             preload.use_for_engine_core()
         llm = AsyncLLM.from_vllm_config(config, disable_log_stats=True)

@@ -6,12 +6,7 @@ from vllm.v1.worker.gpu_worker import Worker
 
 from completion.engine.worker import Counting
 from completion.healing.vllm_v1 import RowsV1
-from completion.healing.vllm_v2 import RowsV2
 
 
 class WorkerV1(RowsV1, Counting, Worker):
     """With the V1 model runner."""
-
-
-class WorkerV2(RowsV2, Counting, Worker):
-    """With the V2 model runner."""

@@ -78,7 +78,7 @@ class RowCollector:
         ``logits``: behind the positions of the parts, one part after the other, (rows, V); ``None``
         where they have none. A request none of whose positions was ever computed has no rows.
         """
-        laws = None if logits is None else law_of(logits).cpu()
+        laws = None if logits is None else law_of(logits)
         done: dict[str, Tensor] = {}
         at = 0
         for part in parts:

@@ -29,7 +29,8 @@ class RowsV1:
         rows = {} if state is None else self._rows_of(state)
         output: Any = super().sample_tokens(grammar_output)  # type: ignore[misc]
         if rows:  # what comes of asynchronous scheduling holds the output it will become
-            getattr(output, "_model_runner_output", output).prompt_token_id_logprobs_dict = rows
+            sent = getattr(output, "_model_runner_output", output)
+            sent.prompt_token_id_logprobs_dict = {name: row.cpu() for name, row in rows.items()}
         return output
 
     @torch.inference_mode()

@@ -1,0 +1,1 @@
+"""A Triton backend called ``cpu`` that compiles nothing: with TRITON_INTERPRET=1 nothing has to be."""
