@@ -87,7 +87,6 @@ async def test_a_completion_is_the_best_leaf_and_what_follows_it_whole_or_stream
 
     monkeypatch.setattr(Begun, "verdict", verdict)
     engine = VllmEngine(checkpoint, ModelConfig(dtype="float32"))
-    await engine.start()
     cuts = _cuts(checkpoint)
     async with serving(engine, arm="exact_spm", checkpoint=checkpoint) as (_, stub):
         for _ in range(CUTS):
