@@ -68,8 +68,12 @@ def record(rows: list[Row], side: Side) -> dict[str, Any]:
         "checksum": result.model.get("checksum", ""),
         "decided_by": DECIDES,
         "arms": {
-            row.arm: {name: asdict(figure) for name, figure in row.metrics.items()}
-            | {"behind": {"value": row.behind, "low": row.low, "high": row.high}}
+            row.arm: {name: _rounded(asdict(figure)) for name, figure in row.metrics.items()}
+            | {"behind": _rounded({"value": row.behind, "low": row.low, "high": row.high})}
             for row in rows
         },
     }
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in figures.items()}

@@ -143,8 +143,12 @@ def _model(config: Config) -> Check:
     from completion.engine.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(config.model.path)
-    return Check("model", "ok", f"{checkpoint.name} ({checkpoint.template.family}, "
-                 f"{checkpoint.context_tokens} tokens of context)")  # fmt: skip
+    found = (
+        f"{checkpoint.name} ({checkpoint.template.family}, {checkpoint.context_tokens} tokens of "
+        f"context, asked as {checkpoint.arm(config.model.arm)})"
+    )
+    unhealed = checkpoint.unhealed
+    return Check("model", "note" if unhealed else "ok", found, unhealed)
 
 
 def _configuration(config: Config) -> Check:

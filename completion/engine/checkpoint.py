@@ -16,8 +16,9 @@ from typing import Any
 from completion.engine.locate import is_hub_id, locate
 from completion.engine.weights import checksum, weight_files
 from completion.errors import CaretError, UsageError
-from completion.healing.arms import ARMS, Arm, arm_named
-from completion.healing.vocabulary import Vocabulary, parts
+from completion.healing.arms import ARMS, Arm, Heals, arm_named, healing
+from completion.healing.spelling import parts
+from completion.healing.vocabulary import Vocabulary
 from completion.prompt.budget import Shares
 from completion.prompt.builder import PromptBuilder
 from completion.prompt.encoder import TextEncoder
@@ -26,6 +27,8 @@ from completion.prompt.templates import FAMILIES, TEMPLATES, Template, recognise
 
 CARET_FORMAT = 1
 """The version of ``caret.json`` that is read here."""
+MEASURED_ARMS = "arms.json"
+"""What `caret eval arms` keeps beside the weights: how they are asked best."""
 DEFAULT_CONTEXT_TOKENS = 8192
 """Most context taken unasked: long contexts cost memory and time, and completion needs few."""
 
@@ -59,8 +62,16 @@ class Checkpoint:
     messages: tuple[str, ...] = ()
     """What the user should know, one line each."""
 
+    @property
+    def unhealed(self) -> str:
+        """Why typed bytes are never healed with this model, one line; empty: they can be."""
+        why = self.encoder.unmapped
+        return f"healing is off with {self.name}: {why}" if why else ""
+
     def arm(self, name: str = "auto") -> Arm:
         """Return the arm called ``name``; ``auto`` is the model's own.
+
+        A model that cannot heal is asked in the same layout without.
 
         Raises:
             UsageError: the model has no such layout.
@@ -69,7 +80,7 @@ class Checkpoint:
         if arm.layout not in self.template.layouts:
             known = ", ".join(n for n, a in ARMS.items() if a.layout in self.template.layouts)
             raise UsageError(f"{self.name} has no arm {name!r}; set model.arm to auto or {known}")
-        return arm
+        return healing(arm, Heals.OFF) if self.unhealed else arm
 
     def prompt_builder(
         self, *, layout: str = "", context_tokens: int = 0, shares: Shares | None = None
@@ -132,15 +143,9 @@ def load_checkpoint(model: str) -> Checkpoint:
             f"{folder.name} was trained on snippet format {caret['snippet_format']}, this Caret "
             f"writes {FORMAT_VERSION}: other files are left out of prompts; export the model again"
         )
-    default_arm = str(caret.get("default_arm") or template.arms[0])
-    if default_arm not in template.arms and (
-        default_arm not in ARMS or ARMS[default_arm].layout not in template.arms
-    ):
-        raise CaretError(
-            f"{folder / 'caret.json'}: default_arm {default_arm!r} is not among its arms "
-            f"({', '.join(template.arms)}); mend the file"
-        )
-    return Checkpoint(
+    measured = _json(folder / MEASURED_ARMS)
+    default_arm = _default_arm(measured, caret, template, folder)
+    checkpoint = Checkpoint(
         path=folder,
         name=str(caret.get("name") or (model if is_hub_id(model) else folder.name)),
         version=str(caret.get("version") or ""),
@@ -157,6 +162,31 @@ def load_checkpoint(model: str) -> Checkpoint:
         snippets=snippets,
         messages=tuple(messages),
     )
+    if measured.get("checksum", checkpoint.checksum) != checkpoint.checksum:
+        messages.append(
+            f"{folder.name} has an {MEASURED_ARMS} of other weights; `caret eval arms --write` "
+            "measures it again"
+        )
+    if checkpoint.unhealed:
+        messages.append(checkpoint.unhealed)
+    return replace(checkpoint, messages=tuple(messages))
+
+
+def _default_arm(
+    measured: Mapping[str, Any], caret: Mapping[str, Any], template: Template, folder: Path
+) -> str:
+    """Return how the model is asked by default: as measured, as it says itself, or as is usual."""
+    for name, said in ((MEASURED_ARMS, measured), ("caret.json", caret)):
+        arm = said.get("default_arm")
+        if arm is None:
+            continue
+        if arm in template.arms or (arm in ARMS and ARMS[arm].layout in template.arms):
+            return str(arm)
+        raise CaretError(
+            f"{folder / name}: default_arm {arm!r} is not among its arms "
+            f"({', '.join(template.arms)}); mend the file"
+        )
+    return template.arms[0]
 
 
 def _json(path: Path, *, needed: bool = False) -> dict[str, Any]:

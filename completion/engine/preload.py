@@ -28,8 +28,8 @@ _MODULES = [
 ]
 
 
-_cores: list[ForkServerProcess] = []
-"""Engine cores that the fork server started. It is their parent: when it ends, they count as dead."""
+_holders: set[object] = set()
+"""Engines whose cores the fork server started. It is their parent: when it ends, they count as dead."""
 
 
 def begin() -> None:
@@ -38,13 +38,18 @@ def begin() -> None:
     forkserver.ensure_running()
 
 
-def abandon() -> None:
+def hold(engine: object) -> None:
+    """Keep the fork server for ``engine``, which runs, until it abandons it."""
+    _holders.add(engine)
+
+
+def abandon(engine: object = None) -> None:
     """End the fork server even while it imports; without this it outlives a failed start by that.
 
-    It stays while another engine of this process still needs it.
+    It stays while an engine of this process holds it, other than ``engine``.
     """
-    _cores[:] = [core for core in _cores if core.is_alive()]
-    if _cores:
+    _holders.discard(engine)
+    if _holders:
         return
     server: Any = forkserver._forkserver
     pid = getattr(server, "_forkserver_pid", None)
@@ -75,7 +80,6 @@ class _Process(ForkServerProcess):
         }
         self._target = _run
         super().start()
-        _cores.append(self)
 
 
 class _Context(ForkServerContext):

@@ -108,6 +108,7 @@ class VllmEngine(Engine):
         if device == "cpu":
             preload.use_for_engine_core()
         llm = AsyncLLM.from_vllm_config(config, disable_log_stats=True)
+        preload.hold(self)
         self._params = (SamplingParams, RequestOutputKind)
         self._info = EngineInfo(
             engine=f"vllm {__version__}",
@@ -239,7 +240,7 @@ class VllmEngine(Engine):
                 await asyncio.gather(handler, return_exceptions=True)
             await asyncio.to_thread(llm.shutdown, _SHUTDOWN_S)
             llm.shutdown = lambda *_: None  # its __del__ calls it again, perhaps at exit
-        preload.abandon()
+        preload.abandon(self)
         gc.unfreeze()  # else libraries complain at exit of what was not collected
 
     def _name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, field
 
 from completion.syntax.boundaries import Extent, Place, Reach, extent_of, next_line_start, place_at
@@ -10,6 +11,15 @@ from completion.syntax.languages import Language
 
 _NEXT_LINES = 8
 """How many lines after the cursor are compared with; a repeated suffix shows in the first ones."""
+
+
+def is_word(byte: bytes) -> bool:
+    """Tell whether ``byte`` can be part of a name; nothing is not."""
+    return bool(byte) and (byte.isalnum() or byte == b"_" or byte[0] > 127)
+
+
+_WORD_BEFORE = re.compile(rb"(?<![\w\x80-\xff])[\w\x80-\xff]*\Z")
+_WORD_BEHIND = re.compile(rb"\A[\w\x80-\xff]*")
 
 
 class Lines(enum.Enum):
@@ -41,8 +51,18 @@ class Cursor:
     def place(self) -> Place:
         """The cursor's lexer state and line; the prefix is read at the first use."""
         if not self._place:
-            self._place.append(place_at(self.language, self.prefix, self.suffix, self.tabs))
+            self._place.append(place_at(self.language, self.before, self.suffix, self.tabs))
         return self._place[0]
+
+    @property
+    def inside_line_end(self) -> bool:
+        """The cursor is between the two bytes of a line end; it counts as before it."""
+        return self.prefix.endswith(b"\r") and self.suffix.startswith(b"\n")
+
+    @property
+    def before(self) -> bytes:
+        """The prefix without the half of a line end."""
+        return self.prefix[:-1] if self.inside_line_end else self.prefix
 
     @property
     def tabs(self) -> int:
@@ -65,8 +85,19 @@ class Cursor:
     @property
     def inside_word(self) -> bool:
         """A name goes on from before the cursor to behind it."""
-        around = self.place.head[-1:], self.place.rest[:1]
-        return all(byte and (byte.isalnum() or byte == b"_" or byte[0] > 127) for byte in around)
+        return is_word(self.place.head[-1:]) and is_word(self.place.rest[:1])
+
+    @property
+    def joins_next(self) -> bool:
+        """What is behind a cursor at a line's start may be the rest of a line that is begun here."""
+        return self.place.between and self.suffix[:1] not in (b" ", b"\t")
+
+    def knows(self, word: bytes) -> bool:
+        """Tell whether the document has ``word``, what touches the cursor left out."""
+        whole = re.compile(rb"(?<![\w\x80-\xff])" + re.escape(word) + rb"(?![\w\x80-\xff])")
+        ends = len(self.prefix) - len(_WORD_BEFORE.findall(self.prefix)[0])
+        begins = len(_WORD_BEHIND.findall(self.suffix)[0])
+        return bool(whole.search(self.prefix, 0, ends) or whole.search(self.suffix, begins))
 
     def next_lines(self) -> tuple[bytes, ...]:
         """Return the next lines after the cursor's that are not blank, trailing blanks removed."""
@@ -83,5 +114,5 @@ class Cursor:
 
     def line_above(self) -> bytes:
         """Return the last line before the cursor's that is not blank, or nothing."""
-        before = self.prefix[: len(self.prefix) - len(self.place.head)].rstrip()
+        before = self.before[: len(self.before) - len(self.place.head)].rstrip()
         return before[before.rfind(b"\n") + 1 :]

@@ -1,4 +1,9 @@
-"""The answer uses the document's own line end everywhere, whatever mixture the model wrote."""
+"""The answer uses the document's own line end everywhere, whatever mixture the model wrote.
+
+A cursor between the two bytes of a line end counts as before it. New lines can be put there: the
+first byte of the line end that begins them and the second of the one that ends them are in the
+document already. More text for the cursor's line cannot.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +23,10 @@ def unify(text: bytes) -> bytes:
 def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
     """Write every line end as the document does. The last filter: the others see ``\\n``."""
     text = unify(draft.text)
-    if cursor.eol != b"\n":
+    if cursor.inside_line_end:
+        if not text.startswith(b"\n"):
+            return Declined("filtered:eol")
+        text = b"\n" + text[1:].replace(b"\n", cursor.eol) + b"\r"
+    elif cursor.eol != b"\n":
         text = text.replace(b"\n", cursor.eol)
     return Draft(text=text, replace_after=draft.replace_after)

@@ -14,6 +14,7 @@ from completion.filters import (
     repetition,
     special_tokens,
     suffix_overlap,
+    torn_character,
     trailing_blanks,
 )
 from completion.filters.cursor import Cursor
@@ -27,7 +28,8 @@ FILTERS: tuple[Filter, ...] = (
     repetition.apply,
     suffix_overlap.apply,
     closers.apply,
-    suffix_overlap.apply,  # again: once closers are replaced, other text follows the cursor
+    suffix_overlap.apply_behind_closers,
+    torn_character.apply,
     trailing_blanks.apply,
     duplicate_line.apply,
     blank.apply,

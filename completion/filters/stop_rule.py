@@ -9,15 +9,15 @@ import bisect
 import enum
 from dataclasses import dataclass
 
-from completion.filters.characters import open_character, whole
-from completion.filters.cursor import Cursor, Lines
+from completion.filters.characters import joining, open_character, whole
+from completion.filters.cursor import Cursor, Lines, is_word
 from completion.filters.repeats import RepeatWatch, circles
-from completion.filters.same_line import meeting_test, meets
+from completion.filters.same_line import finished_word, meeting_test, meets, word_at
 from completion.filters.special_tokens import MAX_BYTES, SENTINEL
 from completion.filters.suffix_lines import SuffixWatch
 from completion.filters.trailing_blanks import trim
 from completion.syntax.blocks import Ending, Goal, Tracker
-from completion.syntax.boundaries import Extent, Reach
+from completion.syntax.boundaries import CLOSERS, Extent, Reach
 
 
 class StopReason(enum.IntEnum):
@@ -47,6 +47,9 @@ _REASONS = {
     Ending.COMPLETE: StopReason.SYNTAX,
     Ending.LEFT: StopReason.SCOPE,
 }
+
+
+_CLOSERS = tuple(bytes([byte]) for byte in CLOSERS)
 
 
 def goal_of(cursor: Cursor, extent: Extent) -> Goal:
@@ -84,7 +87,6 @@ class StopRule:
         self._suffix = SuffixWatch(cursor, self._tracker)
         self._repeats = RepeatWatch()
         self._rest = cursor.place.rest if not cursor.at_line_end else b""
-        self._inside = self.cursor.inside_word
         self._text = bytearray()
         self._returns: list[int] = []
         self._kept = 0
@@ -170,8 +172,11 @@ class StopRule:
         """
         if self._stop:
             return self._stop
+        self._add(joining(bytes(self._held), self._begun, self.cursor.suffix))
         line = bytes(self._text[self._line :])
         stop = self._in_line(len(self._text), ended=True)
+        if stop is None:
+            stop = self._past_word(len(self._text), reason)
         if stop is None and line.strip():
             stop = self._line_watches(line, len(self._text))
         if stop is None:
@@ -187,7 +192,11 @@ class StopRule:
 
     def _lines(self, limit: int) -> Stop | None:
         while (end := self._text.find(b"\n", max(self._line, self._seen), limit)) >= 0:
-            stop = self._in_line(end, ended=True) or self._line_end(end)
+            stop = (
+                self._in_line(end, ended=True)
+                or self._past_word(end, StopReason.LINE)
+                or self._line_end(end)
+            )
             if stop:
                 return stop
         return self._in_line(limit, ended=False)
@@ -209,10 +218,32 @@ class StopRule:
         loop = circles(line, seen)
         if self._rest:
             at = meeting_test(self.cursor.place, self._tracker.lexer, self._head)
-            met = meets(line, self._rest, seen, at, ended=ended, inside=self._inside)
+            met = meets(line, self._rest, seen, at, ended=ended, before=self._head[-1:])
             if met and (loop is None or met[1] <= loop):
                 return self._cut(self._line + met[0], StopReason.SUFFIX)
         return self._cut(self._line, StopReason.REPETITION) if loop else None
+
+    def _past_word(self, end: int, reason: StopReason) -> Stop | None:
+        """Look at the first line, which ends at ``end``: it may have gone past the cursor's word.
+
+        It has not where the text behind the cursor can stand behind it: a line that the model ended
+        there, unless with a closer, and in doubt one that was cut short.
+        """
+        line = bytes(self._text[:end])
+        if self._line or not is_word(self._rest[:1]):
+            return None
+        if reason is StopReason.MODEL and not line.endswith(_CLOSERS):
+            return None
+        if reason in (StopReason.LENGTH, StopReason.DEADLINE):
+            if not self.cursor.inside_word:
+                return None
+            line = word_at(line)
+        at = meeting_test(self.cursor.place, self._tracker.lexer, self._head)
+        solid, rest = line.rstrip(), self._rest.rstrip()
+        if reason is StopReason.LINE and solid.endswith(rest):  # its line end says so too
+            return self._cut(len(solid) - len(rest), StopReason.SUFFIX)
+        cut = finished_word(line, rest, at)
+        return None if cut is None else self._cut(cut, StopReason.SUFFIX)
 
     def _line_watches(self, line: bytes, end: int) -> Stop | None:
         cut = self._suffix.push(self._head + line, self._line, first=self._line == 0)
@@ -245,8 +276,9 @@ class StopRule:
             length = len(text[:end].rstrip())
             line_end = text.find(b"\n", length)
             blank = line_end >= 0 and not text[length:line_end].strip()
+            goes_on = length and line_end < 0 and self.cursor.joins_next
             length = line_end + 1 if length and blank else length
-            if b"\n" not in text:
+            if goes_on or b"\n" not in text:
                 length = end
         self._kept = length
         return Stop(reason=reason, length=self._raw(length))

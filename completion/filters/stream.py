@@ -31,7 +31,8 @@ class Stream:
         """Follow ``rule``, which the caller goes on feeding."""
         self._cursor: Cursor = rule.cursor
         self._rule = rule
-        self._early = rule.goal is not Goal.LINE and rule.cursor.place.rest == b""
+        alone = rule.cursor.place.rest == b"" and not rule.cursor.inside_line_end
+        self._early = rule.goal is not Goal.LINE and alone
         self._sent = b""
         self._final = 0
 

@@ -13,13 +13,24 @@ from completion.syntax.blocks import Goal, Tracker
 def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
     """Trim whole lines that repeat the next lines, then the end that repeats the line's rest.
 
-    Character exact; brackets decide which of two equal closers is meant.
+    Byte exact, as what is behind the cursor may begin inside a word or a character; brackets decide
+    which of two equal closers is meant.
     """
-    text = _without_next_lines(draft.text, cursor)
-    rest = cursor.place.rest[draft.replace_after :]
+    return _trimmed(_without_next_lines(draft.text, cursor), draft.replace_after, cursor)
+
+
+def apply_behind_closers(draft: Draft, cursor: Cursor) -> Draft | Declined:
+    """Trim the end once more where closers are replaced: other text follows the cursor then."""
+    if not draft.replace_after:
+        return draft  # a middle may end as the text behind it begins: what is trimmed is enough
+    return _trimmed(draft.text, draft.replace_after, cursor)
+
+
+def _trimmed(text: bytes, replaced: int, cursor: Cursor) -> Draft:
+    rest = cursor.place.rest[replaced:]
     if rest.strip():
-        text = _without_rest(text, rest, draft.replace_after, cursor)
-    return Draft(text=text, replace_after=draft.replace_after)
+        text = _without_rest(text, rest, replaced, cursor)
+    return Draft(text=text, replace_after=replaced)
 
 
 def _tracker(cursor: Cursor) -> Tracker:
@@ -44,5 +55,5 @@ def _without_rest(text: bytes, rest: bytes, replaced: int, cursor: Cursor) -> by
     head = b"" if start else cursor.place.head
     tracker.lexer.feed(cursor.place.head + text[:start] if start else b"")
     at = meeting_test(cursor.place, tracker.lexer, head, replaced)
-    size = overlap(text[start:], rest, at, inside=cursor.inside_word and not replaced)
+    size = overlap(text[start:], rest, at, head=head, known=cursor.knows)
     return text[: len(text) - size]

@@ -10,11 +10,15 @@ def trim(text: bytes, cursor: Cursor) -> bytes:
     """Return ``text`` without what is blank at its end.
 
     In front of text on the cursor's line a blank may be what separates the two: only line ends go.
-    Lines written before the cursor's line end with a line end, unless there is none in the text.
+    Lines written before the cursor's line end with a line end, unless there is none in the text or
+    the last one goes on in what is behind the cursor.
     """
     if cursor.place.between:
         solid = text.rstrip()
-        return (solid + b"\n" if solid else b"") if b"\n" in text else text
+        goes_on = solid and cursor.joins_next and b"\n" not in text[len(solid) :]
+        if goes_on or b"\n" not in text:
+            return text
+        return solid + b"\n" if solid else b""
     return text.rstrip(b" \t\r\n" if cursor.at_line_end else b"\r\n")
 
 

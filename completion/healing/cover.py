@@ -6,10 +6,11 @@ Two questions about a tokenizer, no model:
    text before them ends at a place that no token can span whatever is typed next, so its encoding
    is settled. The condition is on the vocabulary alone, and so holds for every split: j is such a
    place when no token agrees with the text and lies over j.
-2. :meth:`Covers.contexts`: the sequences to expand first. A canonical encoding is one in which
-   every two neighbours are an encoding of their own bytes (byte-pair merging is local), up to the
-   splitter's look-ahead, for which some continuations are tried. Others carry next to nothing, and
-   `Law` bounds what that is.
+2. :meth:`Covers.contexts`: the sequences to expand first. In a canonical encoding every two
+   neighbours are an encoding of their own bytes, up to the splitter's look-ahead, for which some
+   continuations are tried: byte-pair merging is local, and each part of Unigram's best path is the
+   best between its ends. (Of BPE there are no others; of Unigram a few, which cost a row and
+   harm nothing.) Other sequences carry next to nothing, and `Law` bounds what that is.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ In memory only and capped; prompts are kept as digests. It knows ids and rows, n
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -31,17 +32,28 @@ class Remembered:
 
     rows: Rows
     known: dict[Ids, Tensor] = field(default_factory=dict)
+    _asked: dict[Ids, asyncio.Future[list[Tensor]]] = field(default_factory=dict, init=False)
 
     def knows(self, wanted: Iterable[Ids]) -> bool:
         """Return whether nothing of ``wanted`` would have to be asked for."""
         return all(ids in self.known for ids in wanted)
 
     async def fetch(self, wanted: Sequence[Ids]) -> None:
-        """Have the rows of ``wanted`` known."""
-        missing = [ids for ids in wanted if ids not in self.known]
+        """Have the rows of ``wanted`` known; what another law is waiting for is asked for once."""
+        others = [self._asked[ids] for ids in wanted if ids in self._asked]
+        missing = [ids for ids in wanted if ids not in self.known and ids not in self._asked]
         if missing:
-            found = await self.rows(missing)
-            self.known.update(zip(missing, found, strict=True))
+            asking = asyncio.ensure_future(self.rows(missing))
+            self._asked.update((ids, asking) for ids in missing)
+            try:
+                self.known.update(zip(missing, await asking, strict=True))
+            finally:
+                for ids in missing:
+                    del self._asked[ids]
+        if others:
+            await asyncio.gather(*others, return_exceptions=True)
+            if not self.knows(wanted):  # who asked gave up, or failed
+                await self.fetch(wanted)
 
 
 class RowMemory:

@@ -9,7 +9,7 @@ measured against it. Bytes and ids only; the engine draws.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from completion.healing.vocabulary import Vocabulary
 
@@ -41,7 +41,11 @@ class Speller:
     def count(self, typed: bytes) -> int:
         """Return how many ids :meth:`allowed` gives, without making them."""
         first = bisect_left(self._texts, typed)
-        return bisect_left(self._texts, typed + b"\xff" * 64) - first + len(typed) - 1
+        count = bisect_left(self._texts, typed + b"\xff" * 64) - first
+        for size in range(1, len(typed)):  # several ids may have the same bytes
+            same = bisect_right(self._texts, typed[:size]) - bisect_left(self._texts, typed[:size])
+            count += same
+        return count
 
     def allowed(self, typed: bytes) -> list[int]:
         """Return the ids whose bytes start with ``typed``, or that ``typed`` starts with."""

@@ -1,27 +1,36 @@
 """The bytes of every token id, read from a fast tokenizer's JSON.
 
-Two spellings of bytes are known: GPT-2's byte-level alphabet (StarCoder, Qwen, Llama 3, Tekken,
-DeepSeek) and SentencePiece's pieces with ``▁`` for a space and ``<0x0A>`` for a byte (Llama 2,
-Gemma, Codestral). It knows the standard ``json`` module and nothing of the library that encodes.
+One that has a token for every byte can spell every text; of another the pieces are known and
+:attr:`Vocabulary.missing_byte` says what is not. It knows the standard ``json`` module and nothing
+of the library that encodes.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from completion.errors import CaretError
+from completion.healing.spelling import (
+    SPACE_MARK,
+    Kind,
+    Spelling,
+    byte_alphabet,
+    from_alphabet,
+    puts_space_first,
+    spelling_of,
+)
 
-SPACE_MARK = "▁"
-"""U+2581, SentencePiece's spelling of a space."""
+__all__ = ["NEVER_IN_UTF8", "SPACE_MARK", "TEXT_TAGS", "Vocabulary", "byte_alphabet", "is_text"]
+
 NEVER_IN_UTF8 = frozenset({0xC0, 0xC1, *range(0xF5, 0x100)})
 """Bytes that no UTF-8 text holds, not even one that is cut: a vocabulary may do without them."""
+MOST_IDS = 1 << 24
+"""More than any vocabulary has; a larger id is a broken file."""
 
-_HEX_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+_MODELS = ("BPE", "Unigram", "WordPiece", "WordLevel")
 _HTML = (
     "table caption thead tbody tfoot tr th td h1 h2 h3 h4 h5 h6 blockquote "
     "strong em b i u s sub sup code"
@@ -43,12 +52,18 @@ class Vocabulary:
     """Name to id of every token that no text may ever become."""
     special_ids: frozenset[int] = field(repr=False)
     byte_ids: tuple[int, ...] = field(repr=False)
-    """The single-byte token of each of 256 bytes; -1 for some of :data:`NEVER_IN_UTF8` at most."""
-    spelling: Literal["byte_level", "sentencepiece"]
+    """The single-byte token of each of 256 bytes; -1 where there is none."""
+    spelling: Kind
     dummy_prefix: bool
     """Whether the tokenizer, left to itself, puts a space before the first token of a text."""
     text_tokens: Mapping[str, int]
     """Added tokens that are ordinary text: runs of blanks, and Gemma's HTML tags."""
+
+    @property
+    def missing_byte(self) -> int | None:
+        """The first byte that some text holds and no token spells alone; ``None``: there is none."""
+        ids = enumerate(self.byte_ids)
+        return next((b for b, i in ids if i < 0 and b not in NEVER_IN_UTF8), None)
 
     def __len__(self) -> int:
         """Return V, the number of ids; the model's embedding may be padded to more."""
@@ -72,46 +87,54 @@ class Vocabulary:
         """Read ``tokenizer.json``.
 
         Raises:
-            CaretError: it is no BPE of a known spelling, or a byte of UTF-8 has no token.
+            CaretError: it holds no vocabulary that can be read.
         """
         tree = _object(tokenizer_json)
         model: dict[str, Any] = tree.get("model") or {}
-        vocab: Any = model.get("vocab")
-        if not isinstance(vocab, dict) or model.get("type", "BPE") != "BPE":
-            kind = model.get("type", "no model")
+        try:
+            return cls._read(tree, model, _pieces(model))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise CaretError(
-                f"tokenizer.json holds {kind}: only BPE (byte-level or SentencePiece) is known"
-            )
-        pieces = cast("dict[str, int]", vocab)
+                f"tokenizer.json is not as the tokenizers library writes it ({error!r}); "
+                "fetch the model again"
+            ) from None
+
+    @classmethod
+    def _read(
+        cls, tree: Mapping[str, Any], model: Mapping[str, Any], pieces: list[tuple[str, int]]
+    ) -> Vocabulary:
+        named = dict(pieces)
         added: list[dict[str, Any]] = tree.get("added_tokens") or []
-        spelling = _spelling(tree, model)
-        size = 1 + max([*pieces.values(), *(int(token["id"]) for token in added)], default=-1)
-        table: list[bytes] = [b""] * size
-        for piece, token_id in pieces.items():
-            table[token_id] = piece_bytes(piece, spelling)
+        spelling = spelling_of(tree, model)
+        ids = [*(i for _, i in pieces), *(int(token["id"]) for token in added)]
+        if not 0 <= min(ids) <= max(ids) < MOST_IDS:
+            raise ValueError("an id out of range")
+        table: list[bytes] = [b""] * (1 + max(ids))
+        for piece, token_id in pieces:
+            table[token_id] = spelling.bytes_of(piece)
         special: dict[str, int] = {}
         text_tokens: dict[str, int] = {}
         for token in added:
             name, token_id = str(token["content"]), int(token["id"])
-            if _stands_for_a_byte(name, token, spelling, pieces):
-                table[token_id] = _from_alphabet()[name].to_bytes()
+            if _stands_for_a_byte(name, token, spelling, named):
+                table[token_id] = from_alphabet()[name].to_bytes()
             elif is_text(name, special=bool(token.get("special"))):
                 text_tokens[name] = token_id
                 table[token_id] = name.replace(SPACE_MARK, " ").encode()
             else:
                 special[name] = token_id
                 table[token_id] = b""
-        unknown = model.get("unk_token")
-        if isinstance(unknown, str) and unknown in pieces:
-            special[unknown] = pieces[unknown]
-            table[pieces[unknown]] = b""
+        unknown = _unknown(model, pieces)
+        if unknown in named:
+            special[unknown] = named[unknown]
+            table[named[unknown]] = b""
         return cls(
             token_bytes=tuple(table),
             special=special,
             special_ids=frozenset(special.values()),
-            byte_ids=_byte_ids(pieces, table, spelling),
-            spelling=spelling,
-            dummy_prefix=_dummy_prefix(tree),
+            byte_ids=_byte_ids(named, table, spelling),
+            spelling=spelling.kind,
+            dummy_prefix=puts_space_first(tree),
             text_tokens=text_tokens,
         )
 
@@ -127,32 +150,6 @@ def is_text(name: str, *, special: bool) -> bool:
     return not name.replace(SPACE_MARK, " ").strip() or name in TEXT_TAGS
 
 
-def piece_bytes(piece: str, spelling: str) -> bytes:
-    """Return the bytes that a vocabulary entry spells."""
-    if spelling == "sentencepiece":
-        if match := _HEX_BYTE.fullmatch(piece):
-            return bytes([int(match[1], 16)])
-        return piece.replace(SPACE_MARK, " ").encode()
-    alphabet = _from_alphabet()
-    try:
-        return bytes([alphabet[char] for char in piece])
-    except KeyError:  # not spelled in the alphabet: an added token that is in the vocabulary too
-        return piece.encode()
-
-
-@cache
-def byte_alphabet() -> tuple[str, ...]:
-    """Return GPT-2's 256 characters: printable Latin-1 as it is, the others from U+0100 on."""
-    plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = iter(range(0x100, 0x200))
-    return tuple(chr(byte if byte in plain else next(others)) for byte in range(256))
-
-
-@cache
-def _from_alphabet() -> dict[str, int]:
-    return {char: byte for byte, char in enumerate(byte_alphabet())}
-
-
 def _object(text: str) -> dict[str, Any]:
     try:
         tree: Any = json.loads(text)
@@ -163,59 +160,36 @@ def _object(text: str) -> dict[str, Any]:
     return cast("dict[str, Any]", tree)
 
 
-def _spelling(
-    tree: Mapping[str, Any], model: Mapping[str, Any]
-) -> Literal["byte_level", "sentencepiece"]:
-    steps = [*parts(tree.get("pre_tokenizer")), *parts(tree.get("decoder"))]
-    kinds = {step.get("type") for step in steps}
-    if "ByteLevel" in kinds:
-        return "byte_level"
-    if "Metaspace" in kinds or model.get("byte_fallback"):
-        return "sentencepiece"
-    raise CaretError(
-        "tokenizer.json is neither byte-level nor SentencePiece with byte fallback: "
-        "convert the tokenizer to one of these"
-    )
+def _pieces(model: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the model's pieces with their ids; Unigram's list may hold a piece twice."""
+    vocab: Any = model.get("vocab")
+    kind = model.get("type") or ("Unigram" if isinstance(vocab, list) else "BPE")
+    shape = list if kind == "Unigram" else dict
+    if kind not in _MODELS or not isinstance(vocab, shape) or not vocab:
+        found = kind if model else "no model"
+        known = f"{', '.join(_MODELS[:-1])} or {_MODELS[-1]}"
+        raise CaretError(f"tokenizer.json holds {found}; a vocabulary of {known} is needed")
+    if kind == "Unigram":
+        scored = cast("list[tuple[str, float]]", vocab)
+        return [(str(piece), at) for at, (piece, _) in enumerate(scored)]
+    return [(piece, int(at)) for piece, at in cast("dict[str, int]", vocab).items()]
 
 
-def parts(step: Any) -> list[dict[str, Any]]:
-    """Return the steps of a normaliser, pre-tokenizer or decoder, sequences laid flat."""
-    if not isinstance(step, dict):
-        return []
-    node = cast("dict[str, Any]", step)
-    for name in ("pretokenizers", "normalizers", "decoders"):
-        if node.get("type") == "Sequence" and name in node:
-            return [leaf for child in node[name] for leaf in parts(child)]
-    return [node]
-
-
-def _dummy_prefix(tree: Mapping[str, Any]) -> bool:
-    for step in [*parts(tree.get("normalizer")), *parts(tree.get("pre_tokenizer"))]:
-        if step.get("type") == "Prepend" or step.get("add_prefix_space"):
-            return True
-        if step.get("type") == "Metaspace" and step.get("prepend_scheme", "always") != "never":
-            return True
-    return False
+def _unknown(model: Mapping[str, Any], pieces: list[tuple[str, int]]) -> str:
+    """Return the name of what stands for unknown text, or nothing."""
+    at = model.get("unk_id")
+    return pieces[at][0] if isinstance(at, int) else str(model.get("unk_token") or "")
 
 
 def _stands_for_a_byte(
-    name: str, token: Mapping[str, Any], spelling: str, pieces: Mapping[str, int]
+    name: str, token: Mapping[str, Any], spelling: Spelling, pieces: Mapping[str, int]
 ) -> bool:
     """DeepSeek-Coder adds the bytes that UTF-8 never holds as tokens in the byte alphabet."""
-    if spelling != "byte_level" or token.get("special") or name in pieces:
+    if spelling.kind != "byte_level" or token.get("special") or name in pieces:
         return False
-    return _from_alphabet().get(name, -1) in NEVER_IN_UTF8
+    return from_alphabet().get(name, -1) in NEVER_IN_UTF8
 
 
-def _byte_ids(pieces: Mapping[str, int], table: list[bytes], spelling: str) -> tuple[int, ...]:
+def _byte_ids(pieces: Mapping[str, int], table: list[bytes], spelling: Spelling) -> tuple[int, ...]:
     single = {text[0]: token_id for token_id, text in enumerate(table) if len(text) == 1}
-    found: list[int] = []
-    for byte, char in enumerate(byte_alphabet()):
-        name = char if spelling == "byte_level" else f"<0x{byte:02X}>"
-        token_id = pieces.get(name, single.get(byte, -1))
-        if token_id < 0 and byte not in NEVER_IN_UTF8:
-            raise CaretError(
-                f"the tokenizer has no token for byte 0x{byte:02X}: it cannot spell every text"
-            )
-        found.append(token_id)
-    return tuple(found)
+    return tuple(pieces.get(spelling.name_of(b), single.get(b, -1)) for b in range(256))

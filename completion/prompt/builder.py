@@ -28,6 +28,15 @@ _LANGUAGE_NAMES = {
 }  # fmt: skip
 
 
+class NoRoom(UsageError):
+    """What is to be generated leaves too little of the context for a prompt."""
+
+    def __init__(self, message: str, most: int) -> None:
+        """Take the message, and how many tokens can be generated ``most``."""
+        super().__init__(message)
+        self.most = most
+
+
 class _Chosen(NamedTuple):
     choice: Choice
     lead: Lead
@@ -88,16 +97,17 @@ class PromptBuilder:
         """Return the prompt whose tokens and ``max_tokens`` more fit the context.
 
         Raises:
-            UsageError: ``max_tokens`` leaves fewer than :data:`LEAST_TOKENS` for text.
+            NoRoom: ``max_tokens`` leaves fewer than :data:`LEAST_TOKENS` for text.
         """
         document = one_line_end(document)
         fixed = self._fixed_tokens(document)
         limit = self.context_tokens - max_tokens - fixed
         if limit < LEAST_TOKENS:
-            raise UsageError(
+            most = max(0, self.context_tokens - fixed - LEAST_TOKENS)
+            raise NoRoom(
                 f"max_tokens {max_tokens} leaves no room for a prompt in a context of "
-                f"{self.context_tokens} tokens; ask for at most "
-                f"{max(0, self.context_tokens - fixed - LEAST_TOKENS)}"
+                f"{self.context_tokens} tokens; ask for at most {most}",
+                most,
             )
         blocks = self._related.blocks(snippets, document.comment) if self._snippets else []
         chosen = self._choose(document, blocks, repo_name, limit)
@@ -115,15 +125,16 @@ class PromptBuilder:
         """Return ``text`` alone as a prompt, its end where it is too long: no template, no suffix.
 
         Raises:
-            UsageError: ``max_tokens`` leaves fewer than :data:`LEAST_TOKENS` for text.
+            NoRoom: ``max_tokens`` leaves fewer than :data:`LEAST_TOKENS` for text.
         """
         bos = self.template.bos
         start = [] if bos is None else [self.vocabulary.special[bos]]
         room = self.context_tokens - max_tokens - len(start)
         if room < LEAST_TOKENS:
-            raise UsageError(
+            raise NoRoom(
                 f"{max_tokens} tokens behind it leave no room for a prompt in a context of "
-                f"{self.context_tokens} tokens"
+                f"{self.context_tokens} tokens",
+                max(0, room + max_tokens - LEAST_TOKENS),
             )
         ids = self.encoder.encode(text, dummy_prefix=self.template.dummy_prefix)
         if not start and not ids:  # an engine wants something to read: what stands between texts

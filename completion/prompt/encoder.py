@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import groupby
 
-from completion.healing.vocabulary import SPACE_MARK, Vocabulary
+from completion.healing.spelling import SPACE_MARK
+from completion.healing.vocabulary import Vocabulary
 from completion.prompt.text_tokenizer import EncodeText, load_text_tokenizer
 
 PIECE_CHARS = 768
@@ -26,7 +29,8 @@ _FIRM = r"[^\s\udc80-\udcff]"  # neither blank nor part of a character that may 
 _TOP_LEVEL_CUT = re.compile(rf"{_FIRM}\n(?={_FIRM})")
 _BEFORE_LAST_BLANK_CUT = re.compile(rf"{_FIRM}\n(?:(?={_FIRM})|[ \t]*(?=[ \t](?!\d){_FIRM}))")
 _LINE_CUT = re.compile(rf"{_FIRM}\n(?=[ \t]*{_FIRM})")
-_REPLACEMENT = ord("?")
+_LINES = re.compile(r"(?<=\n)")
+_REPLACEMENT = "?"
 
 
 class TextEncoder:
@@ -35,15 +39,23 @@ class TextEncoder:
     ``vocabulary.bytes_of(encode(data)) == data`` for every ``data``, and no id of
     ``vocabulary.special_ids`` is ever produced. No BOS, no EOS, no normalisation. (A byte that no
     UTF-8 text can hold and for which the vocabulary has no token becomes ``?``.)
+
+    Where the tokenizer cannot do that, :attr:`unmapped` says why. What no token spells then becomes
+    ``?`` too; a tokenizer that ``loses`` text is taken at its word.
     """
 
-    def __init__(self, vocabulary: Vocabulary, encode_text: EncodeText) -> None:
-        """Take the vocabulary and the encoder of the same tokenizer."""
+    def __init__(self, vocabulary: Vocabulary, encode_text: EncodeText, *, loses: str = "") -> None:
+        """Take the vocabulary, the encoder of the same tokenizer, and what that loses of a text."""
         self.vocabulary = vocabulary
+        self.unmapped = _why_unmapped(vocabulary, loses)
+        """Why text does not come back from its tokens, in a few words; empty: it always does."""
         self._encode_text = encode_text
+        self._loses = bool(loses)
         self._special = vocabulary.special_ids
-        marks_are_lossy = vocabulary.spelling == "sentencepiece"
+        marks_are_lossy = vocabulary.spelling == "sentencepiece" and not loses
         self._stray = _STRAY_OR_MARK if marks_are_lossy else _STRAY
+        self._instead = [i for i in encode_text(_REPLACEMENT) if i not in self._special]
+        self._known = lru_cache(maxsize=4096)(self._is_known)
         self._pieces: OrderedDict[bytes, tuple[int, ...]] = OrderedDict()
         self._lock = threading.Lock()
         self._cut = self._probe_cuts()
@@ -52,7 +64,8 @@ class TextEncoder:
     def from_json(cls, tokenizer_json: str) -> TextEncoder:
         """Return the encoder of a ``tokenizer.json``; raises CaretError as the vocabulary does."""
         vocabulary = Vocabulary.from_json(tokenizer_json)
-        return cls(vocabulary, load_text_tokenizer(tokenizer_json, vocabulary))
+        text = load_text_tokenizer(tokenizer_json, vocabulary)
+        return cls(vocabulary, text.encode, loses=text.loses)
 
     def encode(self, data: bytes, *, dummy_prefix: bool = False) -> list[int]:
         """Return the token ids of ``data``.
@@ -60,7 +73,7 @@ class TextEncoder:
         ``dummy_prefix`` puts the space before it that SentencePiece puts before a text's first
         token; without it a continuation stays a continuation. Byte-level tokenizers ignore it.
         """
-        if dummy_prefix and self.vocabulary.spelling == "sentencepiece":
+        if dummy_prefix and self.vocabulary.spelling == "sentencepiece" and not self._loses:
             data = b" " + data
         ids: list[int] = []
         for piece in self._split(data.decode("utf-8", "surrogateescape")):
@@ -110,29 +123,53 @@ class TextEncoder:
         ids: list[int] = []
         for run in self._stray.split(text):
             if self._stray.match(run):
-                ids += self._bytewise(run.encode("utf-8", "surrogateescape"))
+                ids += self._bytewise(run)
             elif run:
                 ids += self._run(run)
         return ids
 
     def _run(self, text: str) -> list[int]:
-        """Encode valid text, and prove that the tokens spell it; what they do not goes bytewise."""
+        """Encode valid text, and prove that the tokens spell it."""
         ids = self._encode_text(text)
         if self._spells(ids, text.encode()):
             return ids
+        if self._loses:
+            return [one for i in ids for one in ([i] if i not in self._special else self._instead)]
         ids = list[int]()
-        for char in text:  # some character is unknown, normalised, or part of a sentinel
-            single = self._encode_text(char)
-            data = char.encode()
-            ids += single if self._spells(single, data) else self._bytewise(data)
+        for known, characters in groupby(text, self._known):
+            if known:
+                ids += self._by_lines("".join(characters))
+            else:
+                ids += self._bytewise("".join(characters))
         return ids
+
+    def _by_lines(self, text: str) -> list[int]:
+        """Encode known characters; a line that does not come back goes one by one.
+
+        Something in it is normalised, or is part of a sentinel.
+        """
+        ids: list[int] = []
+        for line in _LINES.split(text):
+            whole = self._encode_text(line)
+            if not self._spells(whole, line.encode()):
+                whole = [i for char in line for i in self._encode_text(char)]
+            ids += whole
+        return ids
+
+    def _is_known(self, char: str) -> bool:
+        return self._spells(self._encode_text(char), char.encode())
 
     def _spells(self, ids: list[int], data: bytes) -> bool:
         return self.vocabulary.bytes_of(ids) == data and self._special.isdisjoint(ids)
 
-    def _bytewise(self, data: bytes) -> list[int]:
+    def _bytewise(self, text: str) -> list[int]:
+        """Return the tokens of single bytes; what stands for a character that has not all of them."""
         table = self.vocabulary.byte_ids
-        return [table[byte] if table[byte] >= 0 else table[_REPLACEMENT] for byte in data]
+        ids: list[int] = []
+        for char in text:
+            spelled = [table[byte] for byte in char.encode("utf-8", "surrogateescape")]
+            ids += spelled if min(spelled) >= 0 else self._instead
+        return ids
 
     def _probe_cuts(self) -> re.Pattern[str] | None:
         """Return where this tokenizer always cuts, each a match's end, found by trying it.
@@ -153,3 +190,10 @@ class TextEncoder:
             if all(self._encode(t[:at]) + self._encode(t[at:]) == whole[t] for t, at in cuts):
                 return pattern
         return None
+
+
+def _why_unmapped(vocabulary: Vocabulary, loses: str) -> str:
+    if loses:
+        return f"its tokenizer {loses}"
+    byte = vocabulary.missing_byte
+    return "" if byte is None else f"its tokenizer has no token for byte 0x{byte:02X}"

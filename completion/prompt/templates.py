@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import NamedTuple
 
-from completion.healing.vocabulary import SPACE_MARK
+from completion.healing.spelling import SPACE_MARK
 
 
 class Part(Enum):

@@ -22,12 +22,12 @@ from completion.filters.stop_rule import StopRule
 from completion.filters.stream import Chunk, Stream
 from completion.healing.arms import Arm, Heals, healing
 from completion.healing.healer import Healer
-from completion.prompt.builder import PromptBuilder, one_line_end
+from completion.prompt.builder import NoRoom, PromptBuilder, one_line_end
 from completion.prompt.views import Prompt
 from completion.server.branches import Begun, Brancher
 from completion.server.candidate import Branch, Generated, generate
 from completion.server.gate import Gate
-from completion.server.job import Job
+from completion.server.job import InvalidField, Job
 from completion.together import together
 from completion.wire import completion_pb2 as pb
 
@@ -79,9 +79,13 @@ class Completer:
         if arm.heals is Heals.ONE_TOKEN:
             typed = self._brancher.typed(document.prefix)
         document = replace(document, prefix=document.prefix[: len(document.prefix) - len(typed)])
-        prompt = self._builder.build(
-            document, job.snippets, job.repo_name, max_tokens=job.max_tokens + len(typed)
-        )
+        try:
+            prompt = self._builder.build(
+                document, job.snippets, job.repo_name, max_tokens=job.max_tokens + len(typed)
+            )
+        except NoRoom as error:
+            most = max(0, error.most - len(typed))
+            raise InvalidField(f"options.max_tokens must be at most {most}") from None
         prompt = replace(prompt, arm=str(arm), typed=typed)
         clock.prompt_ms = (time.perf_counter() - begin) * 1e3
         return prompt

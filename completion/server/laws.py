@@ -5,6 +5,7 @@ Wire messages in and out; the errors name the field and the limit.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING
 from completion.healing.arms import Arm, Heals
 from completion.healing.arms import healing as healing_arm
 from completion.healing.healer import Healer
+from completion.healing.memory import Remembered
 from completion.healing.one_token import typed_word
-from completion.healing.search import MEASURING, Remembered
-from completion.prompt.builder import PromptBuilder, one_line_end
+from completion.healing.search import MEASURING
+from completion.prompt.builder import NoRoom, PromptBuilder, one_line_end
 from completion.prompt.views import DocumentView, SnippetView
 from completion.server.job import HEALS, MAX_SNIPPETS, InvalidField
 from completion.syntax.languages import language_for
+from completion.together import together
 from completion.wire import completion_pb2 as pb
 
 if TYPE_CHECKING:
@@ -25,20 +28,32 @@ if TYPE_CHECKING:
 
 MAX_TEXTS = 256
 MAX_TEXT_BYTES = 4096
-_NO_LAW = -math.inf
+AT_ONCE = 8
+"""Texts whose laws are expanded at the same time: they share rows, and the engine batches the others."""
+_NOTHING = -math.inf
 """The logarithm of nothing."""
 _IDENTIFIER = [b for b in range(256) if b >= 0x80 or b == 0x5F or chr(b).isalnum()]
 """Bytes that go on with an identifier: ASCII letters, digits, ``_``, and any of another script."""
 
 
+class NoLaw(Exception):
+    """This model's tokens have no law over bytes; the message says why, in one line."""
+
+
 class Laws:
     """Answers both on one model."""
 
-    def __init__(self, healer: Healer, builder: PromptBuilder, arm: Arm) -> None:
-        """Take the parts; ``arm`` gives the layout, healing is what a request asks for."""
+    def __init__(
+        self, healer: Healer, builder: PromptBuilder, arm: Arm, *, unhealed: str = ""
+    ) -> None:
+        """Take the parts; ``arm`` gives the layout, healing is what a request asks for.
+
+        ``unhealed``: why there is no law, where the model's tokens cannot be mapped to bytes.
+        """
         self._healer = healer
         self._builder = builder
         self._arm = arm
+        self._unhealed = unhealed
 
     async def next_bytes(self, request: pb.NextBytesRequest) -> pb.NextBytesResponse:
         """Return the law of the next byte and of the end; the message says within which bound."""
@@ -47,7 +62,7 @@ class Laws:
         )
         rows = self._healer.behind(prompt)
         law = await self._healer.law(rows, typed, MEASURING, following=True, masked=masked)
-        *outcomes, end = law.next_bytes().nan_to_num(nan=_NO_LAW, neginf=_NO_LAW).tolist()
+        *outcomes, end = law.next_bytes().nan_to_num(nan=_NOTHING, neginf=_NOTHING).tolist()
         return pb.NextBytesResponse(
             log_probs=outcomes,
             end_log_prob=end,
@@ -70,21 +85,34 @@ class Laws:
         if request.edge not in pb.ScoreRequest.Edge.values():
             raise InvalidField("edge is unknown")
         ends = request.edge == pb.ScoreRequest.EDGE_IDENTIFIER_END
-        prompt, typed, masked = self._prompt(
-            request.document, list(request.snippets), request.healing, raw=False,
-            longest=max(map(len, texts), default=0),
-        )  # fmt: skip
+        longest = max(map(len, texts), default=0)
+        try:
+            prompt, typed, masked = self._prompt(
+                request.document, list(request.snippets), request.healing, raw=False,
+                longest=longest,
+            )  # fmt: skip
+        except NoRoom as error:
+            if not texts:
+                raise
+            index = next(i for i, text in enumerate(texts) if len(text) == longest)
+            raise InvalidField(
+                f"texts[{index}] must be at most {error.most} bytes in this model's context"
+            ) from None
         rows = self._healer.behind(prompt)
         before = await self._law(rows, typed, masked, following=False)
-        answer = pb.ScoreResponse(omitted_mass_bound=before.omitted(following=False))
-        for text in texts:
-            law = await self._law(rows, typed + text, masked, following=ends)
-            log_prob = min(0.0, law.log_mass - before.log_mass)
-            if ends:
-                log_prob += _ended(law)
-            answer.log_probs.append(log_prob if not math.isnan(log_prob) else _NO_LAW)
-            answer.omitted_mass_bound = max(answer.omitted_mass_bound, law.omitted(following=ends))
-        return answer
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def scored(text: bytes) -> tuple[float, float]:
+            async with room:
+                law = await self._law(rows, typed + text, masked, following=ends)
+            log_prob = min(0.0, law.log_mass - before.log_mass) + (_ended(law) if ends else 0.0)
+            return _NOTHING if math.isnan(log_prob) else log_prob, law.omitted(following=ends)
+
+        found = await together(scored(text) for text in texts)
+        return pb.ScoreResponse(
+            log_probs=[log_prob for log_prob, _ in found],
+            omitted_mass_bound=max([before.omitted(following=False), *(o for _, o in found)]),
+        )
 
     async def _law(self, rows: Remembered, text: bytes, masked: int, *, following: bool) -> Law:
         return await self._healer.law(rows, text, MEASURING, following=following, masked=masked)
@@ -98,7 +126,13 @@ class Laws:
         raw: bool,
         longest: int = 0,
     ) -> tuple[list[int], bytes, int]:
-        """Return the prompt, what is covered behind it, and how many bytes of it under a mask."""
+        """Return the prompt, what is covered behind it, and how many bytes of it under a mask.
+
+        Raises:
+            NoRoom: for a text of ``longest`` bytes behind it; ``most`` is how long one may be.
+        """
+        if self._unhealed:
+            raise NoLaw(self._unhealed)
         if healing not in HEALS:
             raise InvalidField("healing is unknown")
         if len(snippets) > MAX_SNIPPETS:
@@ -130,11 +164,14 @@ class Laws:
             SnippetView(path=s.path, text=s.text, kind=s.kind, relevance=s.relevance)
             for s in snippets
         ]
-        prompt = self._builder.build(replace(view, prefix=head), views, max_tokens=room)
+        try:
+            prompt = self._builder.build(replace(view, prefix=head), views, max_tokens=room)
+        except NoRoom as error:
+            raise NoRoom(error.message, max(0, error.most - room + longest)) from None
         return prompt.token_ids, typed, masked
 
 
 def _ended(law: Law) -> float:
     """Return the log of the share in which no identifier character follows."""
     goes_on = float(law.next_bytes()[_IDENTIFIER].exp().nan_to_num().sum())
-    return math.log1p(-goes_on) if goes_on < 1 else _NO_LAW
+    return math.log1p(-goes_on) if goes_on < 1 else _NOTHING

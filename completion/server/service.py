@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import grpc
@@ -21,14 +22,14 @@ from completion.engine.base import Engine
 from completion.engine.checkpoint import Checkpoint
 from completion.errors import CaretError, UsageError
 from completion.filters.stream import Chunk
-from completion.healing.arms import Arm, Heals
+from completion.healing.arms import Heals
 from completion.prompt.budget import Shares
 from completion.prompt.views import Prompt
 from completion.server.admission import Admission, QueueFull
 from completion.server.branches import Begun
 from completion.server.completer import Clock, Completer, DeadlineExceeded
 from completion.server.job import HEALS, InvalidField, Job, job_from
-from completion.server.laws import Laws
+from completion.server.laws import Laws, NoLaw
 from completion.server.logs import event
 from completion.server.metrics import Metrics
 from completion.wire import completion_pb2 as pb
@@ -64,7 +65,8 @@ class CompletionService(rpc.CompletionServiceServicer):
             shares=Shares(prefix=generation.prefix_share, snippets=generation.snippet_share),
         )
         self._completer = Completer(engine, checkpoint, builder, self._arm)
-        self._laws = Laws(self._completer.healer, builder, self._arm)
+        healer, unhealed = self._completer.healer, checkpoint.unhealed
+        self._laws = Laws(healer, builder, self._arm, unhealed=unhealed)
 
     # Handlers ---------------------------------------------------------------------------------
 
@@ -103,6 +105,7 @@ class CompletionService(rpc.CompletionServiceServicer):
         """Return the prompt, what it was made of, and what came of it."""
         async with self._call("Explain", context):
             done = await self._complete(request, context)
+            assert self._checkpoint is not None
             prompt = done.prompt
             answer = pb.ExplainResponse(
                 prompt=prompt.text(),
@@ -118,7 +121,10 @@ class CompletionService(rpc.CompletionServiceServicer):
             answer.dropped.extend(pb.Dropped(path=d.path, reason=d.reason) for d in prompt.dropped)
             for one in done.begun.contexts:
                 rest = prompt.typed[one.at :]
-                answer.cover.add(token_ids=one.ids, remainder=rest, log_weight=one.log_weight)
+                spelled = [self._checkpoint.vocabulary.bytes_of([token]) for token in one.ids]
+                answer.cover.add(
+                    token_ids=one.ids, remainder=rest, log_weight=one.log_weight, tokens=spelled
+                )
             return answer
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.Model:
@@ -138,7 +144,7 @@ class CompletionService(rpc.CompletionServiceServicer):
                 languages=checkpoint.languages,
                 arm=str(self._arm),
                 healing=_HEALING[self._arm.heals],
-                healing_reason=_why(self._arm),
+                healing_reason=self._why(),
                 checksum=checkpoint.checksum,
                 max_message_bytes=self._config.server.max_message_bytes,
                 api_revision=API_REVISION,
@@ -190,7 +196,18 @@ class CompletionService(rpc.CompletionServiceServicer):
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method} is not built yet")
 
     def _job(self, request: pb.CompleteRequest) -> Job:
-        return job_from(request, self._config.generation)
+        job = job_from(request, self._config.generation)
+        if self._checkpoint is not None and self._checkpoint.unhealed:
+            return replace(job, heals=Heals.OFF)
+        return job
+
+    def _why(self) -> str:
+        """Return why the model heals in another way than exactly; empty where it does that."""
+        assert self._checkpoint is not None
+        if self._arm.heals is Heals.EXACT:
+            return ""
+        default = f"{self._arm} is how this model is asked by default; model.arm says otherwise"
+        return self._checkpoint.unhealed or default
 
     def _ready(self) -> Completer:
         if self._completer is None:
@@ -226,13 +243,6 @@ class _Done(NamedTuple):
 
 
 _HEALING = {heals: wire for wire, heals in HEALS.items()}
-
-
-def _why(arm: Arm) -> str:
-    """Return why a model heals in another way than exactly."""
-    if arm.heals is Heals.EXACT:
-        return ""
-    return f"{arm} is how this model is asked by default; model.arm says otherwise"
 
 
 class _Loading(Exception):
@@ -275,6 +285,8 @@ def _status(error: BaseException | None) -> tuple[grpc.StatusCode, str]:
             return code.CANCELLED, ""
         case InvalidField():
             return code.INVALID_ARGUMENT, str(error)
+        case NoLaw():
+            return code.FAILED_PRECONDITION, str(error)
         case QueueFull():
             return code.RESOURCE_EXHAUSTED, "the queue is full; try again shortly"
         case DeadlineExceeded():

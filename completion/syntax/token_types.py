@@ -26,9 +26,17 @@ TYPES: tuple[str, ...] = (
     "DEDENT",
     "OTHER",
     *(operator.decode() for operator in _OPERATORS),
+    "VARIABLE",
+    "FUNCTION",
+    "ATTRIBUTE",
+    "MODULE",
+    "CLASS",
+    "PARAMETER",
 )
 """Every type; an index here is the class a model is trained on, so entries are only appended.
-NONE is for bytes that no span covers (blanks), OTHER for what is no token of the language."""
+NONE is for bytes that no span covers (blanks), OTHER for what is no token of the language. The
+last six are what a NAME is called more exactly (CodeFill, ICSE 2022) by whoever has a parse; the
+lexer says NAME."""
 
 TYPE_IDS: dict[str, int] = {name: index for index, name in enumerate(TYPES)}
 _OPERATOR_IDS = {operator: TYPE_IDS[operator.decode()] for operator in _OPERATORS}

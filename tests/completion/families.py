@@ -51,7 +51,8 @@ class Case:
     name: str
     family: str
     split: str
-    """``gpt2``, ``qwen``, ``deepseek`` (byte-level); ``llama``, ``metaspace``, ``gemma``."""
+    """``gpt2``, ``qwen``, ``deepseek`` (byte-level); ``llama``, ``metaspace``, ``gemma``; and
+    ``unigram``, which is SentencePiece's other model."""
     special: tuple[str, ...]
     """Added tokens that say ``special: true``."""
     plain: tuple[str, ...] = ()
@@ -108,6 +109,8 @@ CASES = (
     Case(name="codegeex4", family="codegeex4", split="qwen", eos="<|endoftext|>",
          special=("<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>",
                   "<|observation|>", "<|code_prefix|>", "<|code_middle|>", "<|code_suffix|>")),
+    Case(name="unigram", family="qwen", split="unigram", eos="</s>",
+         special=("<unk>", "<s>", "</s>", *_QWEN_FIM)),
 )  # fmt: skip
 BY_NAME = {case.name: case for case in CASES}
 
@@ -116,7 +119,10 @@ BY_NAME = {case.name: case for case in CASES}
 def tokenizer_json(name: str) -> str:
     """Return the ``tokenizer.json`` of the case called ``name``."""
     case = BY_NAME[name]
-    tokenizer = _byte_level(case) if case.split in _BYTE_SPLITS else _sentencepiece(case)
+    if case.split == "unigram":
+        tokenizer = unigram(["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))])
+    else:
+        tokenizer = _byte_level(case) if case.split in _BYTE_SPLITS else _sentencepiece(case)
     for token in case.special:
         tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False)])
     for token in case.plain:
@@ -207,14 +213,44 @@ def _sentencepiece(case: Case) -> Tokenizer:
     return tokenizer
 
 
-def make_checkpoint(name: str, folder: Path) -> Path:
-    """Write the case called ``name`` as a model folder, weights included, and return the folder."""
+def unigram(first: list[str]) -> Tokenizer:
+    """Return SentencePiece's Unigram, which has learned from the lines; ``first`` come first.
+
+    With ``<0x00>`` and so on among them what has no piece falls back to bytes.
+    """
+    learner = Tokenizer(models.Unigram())
+    learner.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never", split=True)
+    trainer = trainers.UnigramTrainer(
+        vocab_size=200, show_progress=False, unk_token="<unk>", special_tokens=["<unk>"]
+    )
+    rare = str.maketrans("", "", "世界→🙂")
+    learner.train_from_iterator([line.translate(rare) for line in [*LINES, "a ? b"]] * 3, trainer)
+    learned = json.loads(learner.to_str())["model"]["vocab"]
+    pieces = [(piece, 0.0) for piece in first]
+    pieces += [(piece, score) for piece, score in learned if piece not in first]
+    fallback = "<0x00>" in first
+    tokenizer = Tokenizer(
+        models.Unigram(pieces, unk_id=first.index("<unk>"), byte_fallback=fallback)
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never", split=True)
+    undo = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    tokenizer.decoder = decoders.Sequence(undo)
+    return tokenizer
+
+
+def make_checkpoint(name: str, folder: Path, own: str = "") -> Path:
+    """Write the case called ``name`` as a model folder, weights included, and return the folder.
+
+    ``own``: a ``tokenizer.json`` in place of the case's own.
+    """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     case = BY_NAME[name]
     write_tokenizer(name, folder)
-    tokenizer = Tokenizer.from_str(tokenizer_json(name))
+    if own:
+        (folder / "tokenizer.json").write_text(own, encoding="utf-8")
+    tokenizer = Tokenizer.from_str(own or tokenizer_json(name))
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=-(-tokenizer.get_vocab_size() // 64) * 64,

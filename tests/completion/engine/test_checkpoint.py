@@ -7,8 +7,10 @@ import pytest
 from completion.engine import locate
 from completion.engine.checkpoint import load_checkpoint
 from completion.errors import CaretError, UsageError
+from completion.healing.arms import Heals
 from completion.prompt.views import DocumentView, SnippetView
-from tests.completion.families import BY_NAME, CASES, make_checkpoint
+from tests.completion.families import BY_NAME, CASES, make_checkpoint, tokenizer_json
+from tests.completion.unmapped import WHY, unmapped_json
 
 DOCUMENT = DocumentView(path="m.py", prefix=b"def f(x):\n    ret", suffix=b"\n")
 
@@ -193,6 +195,42 @@ def test_a_tokenizer_without_fim_tokens_names_the_families(folder):
     message = refusal(path)
     assert "Qwen2.5-Coder" in message
     assert "CodeGeeX4" in message
+
+
+@pytest.mark.parametrize("name", list(WHY))
+def test_a_tokenizer_that_cannot_be_mapped_to_bytes_is_served_unhealed_and_says_so(folder, name):
+    path = folder()
+    (path / "tokenizer.json").write_text(unmapped_json(name), encoding="utf-8")
+    checkpoint = load_checkpoint(str(path))
+    line = f"healing is off with qwen: {WHY[name]}"
+    assert checkpoint.unhealed == line
+    assert checkpoint.messages[-1] == line
+    assert "\n" not in line
+    asked = ("auto", "exact_psm_word", "one_token_psm", "naive_psm", "exact_spm", "one_token_spm")
+    arms = [str(checkpoint.arm(arm)) for arm in asked]
+    assert arms == ["naive_psm"] * 4 + ["naive_spm"] * 2
+    prompt = checkpoint.prompt_builder().build(DOCUMENT, max_tokens=20)
+    special = checkpoint.vocabulary.special
+    names = {special[sentinel] for sentinel in checkpoint.template.sentinels}
+    assert [i for i in prompt.token_ids if i in checkpoint.vocabulary.special_ids] == [
+        special["<|fim_prefix|>"], special["<|fim_suffix|>"], special["<|fim_middle|>"]]  # fmt: skip
+    assert names <= set(checkpoint.stop_ids)
+
+
+def test_a_tokenizer_that_can_be_mapped_heals(made):
+    for name in BY_NAME:
+        checkpoint = load_checkpoint(str(made[name]))
+        assert checkpoint.unhealed == ""
+        layout = checkpoint.template.arms[0]
+        assert checkpoint.arm(layout).heals is Heals.EXACT
+
+
+def test_a_tokenizer_that_is_of_no_known_kind_is_refused(folder):
+    path = folder()
+    tree = json.loads(tokenizer_json("qwen"))
+    tree["model"]["type"] = "Hieroglyphs"
+    (path / "tokenizer.json").write_text(json.dumps(tree))
+    assert "Hieroglyphs; a vocabulary of BPE, Unigram, WordPiece or WordLevel" in refusal(path)
 
 
 def test_a_tokenizer_of_another_model_is_refused(folder):

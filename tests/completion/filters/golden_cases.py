@@ -6,7 +6,8 @@
     foo(├a).b()┤
 
 The document is split at ├ and ┤ into prefix, completion and suffix. ⇥ is a tab, ␠ a space, ␍ a
-carriage return, ␊ a line end; `crlf` writes every line end of prefix and suffix as \\r\\n.
+carriage return, ␊ a line end, ‹c3› the byte C3; `crlf` writes every line end of prefix and suffix
+as \\r\\n.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Case:
 
     def marked(self, text: bytes, replaced: int = 0) -> str:
         show = self.cursor.prefix + "├".encode() + text + "┤".encode()
-        return (show + self.cursor.suffix[replaced:]).decode()
+        return _shown(show + self.cursor.suffix[replaced:])
 
     @property
     def wanted(self) -> str:
@@ -44,7 +45,15 @@ class Case:
 def _real(text: str) -> str:
     for mark, char in (("⇥", "\t"), ("␠", " "), ("␍", "\r"), ("␊", "\n")):
         text = text.replace(mark, char)
-    return text
+    return re.sub(r"‹(..)›", lambda found: chr(0xDC00 + int(found[1], 16)), text)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _shown(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
 
 
 def load(name: str) -> list[Case]:
@@ -55,7 +64,7 @@ def load(name: str) -> list[Case]:
         flags = options.rstrip("]").split()
         document, verdict, expected = re.split(r"^--- (.*)\n", body.rstrip("\n") + "\n", flags=re.M)
         prefix, text, suffix = re.split("[├┤]", _real(document[:-1]))
-        expected = _real(expected[:-1])
+        expected = _shown(_bytes(_real(expected[:-1])))
         if "crlf" in flags:
             prefix, suffix = prefix.replace("\n", "\r\n"), suffix.replace("\n", "\r\n")
             expected = expected.replace("\n", "\r\n")
@@ -63,13 +72,13 @@ def load(name: str) -> list[Case]:
             Case(
                 name=title,
                 cursor=Cursor(
-                    prefix=prefix.encode(),
-                    suffix=suffix.encode(),
+                    prefix=_bytes(prefix),
+                    suffix=_bytes(suffix),
                     language=None if "plain" in flags else language_for("python", ""),
                     lines=next((line for line in Lines if line.name.lower() in flags), Lines.AUTO),
                     eol=b"\r\n" if "crlf" in flags else b"\n",
                 ),
-                text=text.encode(),
+                text=_bytes(text),
                 verdict=verdict.strip(),
                 expected=expected,
             )

@@ -13,7 +13,16 @@ from completion.healing.sorted_vocabulary import SortedVocabulary
 from completion.prompt.encoder import TextEncoder
 from tests.completion.families import tokenizer_json
 
-TOKENIZERS = ["bundled", "starcoder2", "qwen", "deepseek", "codellama", "codestral", "codegemma"]
+TOKENIZERS = [
+    "bundled",
+    "starcoder2",
+    "qwen",
+    "deepseek",
+    "codellama",
+    "codestral",
+    "codegemma",
+    "unigram",
+]
 """GPT-2's split, Qwen's, DeepSeek's; SentencePiece without and with blanks as tokens."""
 PIECES = [
     " ", "  ", "    ", "\t", "\n", "\n\n", ":\n", "):", "();", "x", "ret", "return", "self", "_", "1",

@@ -1,5 +1,8 @@
 """Rows that are remembered: asked for once, and no more of them than is allowed."""
 
+import asyncio
+
+import pytest
 import torch
 
 from completion.healing.memory import RowMemory
@@ -22,6 +25,49 @@ async def test_a_row_is_asked_for_once_as_long_as_its_prompt_is_used():
     assert asked == [(), (4,)]
     assert behind.knows([(), (4,)])
     assert not behind.knows([(5,)])
+
+
+async def test_two_that_want_the_same_at_once_ask_once_and_both_have_it():
+    asked, going = [], asyncio.Event()
+
+    async def slow(contexts):
+        asked.extend(contexts)
+        await going.wait()
+        return [torch.zeros(4) for _ in contexts]
+
+    behind = RowMemory().of([1], slow)
+    both = [asyncio.ensure_future(behind.fetch(ids)) for ids in ([(), (1,)], [(1,), (2,)])]
+    await asyncio.sleep(0.01)
+    going.set()
+    await asyncio.gather(*both)
+    assert sorted(asked) == [(), (1,), (2,)]
+    assert behind.knows([(), (1,), (2,)])
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_what_another_asked_for_in_vain_is_asked_for_again(fails):
+    asked, going = [], asyncio.Event()
+
+    async def rows(contexts):
+        asked.append(list(contexts))
+        if len(asked) == 1:
+            await going.wait()
+            raise RuntimeError("the first one fails")
+        return [torch.zeros(4) for _ in contexts]
+
+    behind = RowMemory().of([1], rows)
+    first = asyncio.ensure_future(behind.fetch([(1,)]))
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(behind.fetch([(1,)]))
+    await asyncio.sleep(0)
+    if fails:
+        going.set()
+    else:
+        first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await second
+    assert behind.knows([(1,)])
+    assert len(asked) == 2
 
 
 async def test_prompts_share_nothing():

@@ -7,7 +7,8 @@ from tokenizers import Tokenizer
 
 from completion.errors import CaretError
 from completion.healing.vocabulary import NEVER_IN_UTF8, Vocabulary, byte_alphabet
-from tests.completion.families import BY_NAME, CASES, tokenizer_json
+from tests.completion.families import BY_NAME, CASES, LINES, tokenizer_json
+from tests.completion.unmapped import WHY, unmapped_json
 
 BYTE_LEVEL = [case.name for case in CASES if case.split in ("gpt2", "qwen", "deepseek")]
 SENTENCEPIECE = [case.name for case in CASES if case.name not in BYTE_LEVEL]
@@ -93,20 +94,57 @@ def test_ids_past_the_end_stand_for_nothing():
     assert known.bytes_of([len(known) + 5, -1]) == b""
 
 
-def test_a_vocabulary_without_a_byte_is_refused_unless_no_text_can_hold_it():
+def test_a_byte_without_a_token_is_missing_unless_no_text_can_hold_it():
     tree = json.loads(tokenizer_json("qwen"))
     alphabet = byte_alphabet()
     kept = dict(tree["model"]["vocab"])
     for byte in NEVER_IN_UTF8:
         kept.pop(alphabet[byte])
     tree["model"]["vocab"] = kept
-    assert Vocabulary.from_json(json.dumps(tree)).byte_ids[0xFF] == -1
+    known = Vocabulary.from_json(json.dumps(tree))
+    assert (known.byte_ids[0xFF], known.missing_byte) == (-1, None)
     kept.pop(alphabet[0x80])
-    with pytest.raises(CaretError, match="byte 0x80"):
-        Vocabulary.from_json(json.dumps(tree))
+    assert Vocabulary.from_json(json.dumps(tree)).missing_byte == 0x80
 
 
-@pytest.mark.parametrize("broken", ["", "[]", "{", '{"model": {"type": "Unigram", "vocab": []}}'])
+@pytest.mark.parametrize("name", list(WHY))
+def test_pieces_that_cannot_be_mapped_are_spelled_as_their_own_decoder_does(name):
+    known = Vocabulary.from_json(unmapped_json(name))
+    tokenizer = Tokenizer.from_str(unmapped_json(name))
+    for line in LINES:
+        ids = tokenizer.encode(line.strip(), add_special_tokens=False).ids
+        if known.special_ids.isdisjoint(ids):
+            spelled = known.bytes_of(ids).decode("utf-8", "replace")
+            assert spelled.split() == tokenizer.decode(ids).split()
+
+
+def test_a_piece_that_is_there_twice_has_its_bytes_twice():
+    tree = json.loads(tokenizer_json("unigram"))
+    pieces = tree["model"]["vocab"]
+    ids = [next(i for i, (piece, _) in enumerate(pieces) if piece == "self"), len(pieces) - 1]
+    pieces[-1] = ["self", -20.0]
+    table = Vocabulary.from_json(json.dumps(tree)).token_bytes
+    assert [table[i] for i in ids] == [b"self", b"self"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "",
+        "[]",
+        "{",
+        "{}",
+        '{"model": {"type": "Unigram", "vocab": []}}',
+        '{"model": {"type": "Unigram", "vocab": {"a": 1}}}',
+        '{"model": {"type": "Unigram", "vocab": [["a", 0.0]], "unk_id": 7}}',
+        '{"model": {"type": "Unigram", "vocab": [["a"]]}}',
+        '{"model": {"type": "BPE", "vocab": {"a": "x"}, "merges": []}}',
+        '{"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}}',
+        '{"model": {"type": "BPE", "vocab": {"a": 99999999999}, "merges": []}}',
+        '{"model": {"type": "BPE", "vocab": {"a": 0}}, "added_tokens": [{"id": 1}]}',
+        '{"model": {"type": "Tree", "vocab": {"a": 0}}}',
+    ],
+)
 def test_what_is_no_known_tokenizer_is_one_line(broken):
     with pytest.raises(CaretError) as caught:
         Vocabulary.from_json(broken)

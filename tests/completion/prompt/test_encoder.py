@@ -13,6 +13,7 @@ from completion.prompt import encoder as encoder_module
 from completion.prompt.encoder import PIECE_CHARS, TextEncoder
 from completion.prompt.templates import TEMPLATES
 from tests.completion.families import BY_NAME, CASES, LINES, tokenizer_json
+from tests.completion.unmapped import LOSING, WHY, unmapped_json
 
 NAMES = list(BY_NAME)
 SENTINELS = sorted(
@@ -196,6 +197,66 @@ def test_sixty_four_kib_take_few_milliseconds_the_second_time():
     begin = time.perf_counter()
     own.encode(text + b"x")
     assert time.perf_counter() - begin < 0.25  # 3 ms on the machine it was written on
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_tokenizer_that_loses_nothing_is_mapped(name):
+    assert encoder(name).unmapped == ""
+
+
+@cache
+def unmapped(name: str) -> TextEncoder:
+    return TextEncoder.from_json(unmapped_json(name))
+
+
+@pytest.mark.parametrize("name", list(WHY))
+def test_what_cannot_be_mapped_to_bytes_says_why(name):
+    assert unmapped(name).unmapped == WHY[name]
+
+
+@pytest.mark.parametrize("name", list(WHY))
+@settings(max_examples=60, deadline=None)
+@given(data=BYTES)
+@example(data=b"\xa9\xff")
+@example(data="é\n世 <|fim_middle|> <unk>".encode())
+def test_text_that_cannot_be_mapped_is_encoded_without_a_sentinel_all_the_same(name, data):
+    ids = unmapped(name).encode(data)
+    assert not unmapped(name).vocabulary.special_ids.intersection(ids)
+    assert all(0 <= i < len(unmapped(name).vocabulary) for i in ids)
+
+
+@pytest.mark.parametrize("name", [name for name in WHY if name not in LOSING])
+def test_what_has_no_token_is_one_question_mark_and_the_rest_is_as_the_model_saw_it(name):
+    own = unmapped(name)
+    text = "    return self.items[0]  # caf\u00e9 \u4e16 one\n\treturn x"
+    known = {char: own.vocabulary.bytes_of(own.encode(char.encode())) for char in set(text)}
+    lost = {char for char, spelled in known.items() if spelled != char.encode()}
+    assert lost
+    assert all(known[char] == b"?" for char in lost)
+    shown = "".join("?" if char in lost else char for char in text)
+    assert own.vocabulary.bytes_of(own.encode(text.encode())).decode() == shown
+    line = text[: text.index("  #")]
+    tokenizer = Tokenizer.from_str(unmapped_json(name))
+    direct = tokenizer.encode(line, add_special_tokens=False).ids
+    assert own.encode(line.encode())[-6:] == direct[-6:]
+
+
+@pytest.mark.parametrize("name", LOSING)
+def test_a_tokenizer_that_loses_text_is_taken_at_its_word(name):
+    tokenizer = Tokenizer.from_str(unmapped_json(name))
+    for line in LINES:
+        direct = tokenizer.encode(line, add_special_tokens=False).ids
+        if unmapped(name).vocabulary.special_ids.isdisjoint(direct):
+            assert unmapped(name).encode(line.encode()) == direct
+
+
+def test_a_literal_piece_of_bytes_spoils_its_own_line_only():
+    """Unigram finds the piece ``<0x0A>`` in a text that says so."""
+    own = encoder("unigram")
+    clean = "\n".join(LINES) + "\n"
+    ids, alone = own.encode((clean + "<0x0A>\n").encode()), own.encode(clean.encode())
+    assert own.vocabulary.bytes_of(ids) == (clean + "<0x0A>\n").encode()
+    assert ids[: len(alone) - 1] == alone[:-1]
 
 
 def test_prompt_modules_load_no_heavy_library():

@@ -25,14 +25,14 @@ def serving(address):
     """A context manager: ``async with serving(engine, max_running=1) as (server, stub)``."""
 
     @asynccontextmanager
-    async def start(engine=None, arm="auto", **options):
+    async def start(engine=None, arm="auto", checkpoint=None, **options):
         engine = engine or FakeEngine()
         config = replace(
             Config(),
             server=ServerConfig(listen=address.target, **options),
             model=ModelConfig(arm=arm),
         )
-        server = Server(config, lambda: (fake_checkpoint(), engine))
+        server = Server(config, lambda: (checkpoint or fake_checkpoint(), engine))
         ready = asyncio.Event()
         task = asyncio.create_task(server.run(on_ready=ready.set))
         waiting = asyncio.create_task(ready.wait())
