@@ -58,6 +58,7 @@ async def _ratio(
 ) -> tuple[float, float]:
     """Return the ratio of medians, and the mean number of contexts."""
     times: dict[pb.Healing.ValueType, list[float]] = {pb.HEALING_EXACT: [], pb.HEALING_OFF: []}
+    whole: dict[pb.Healing.ValueType, list[float]] = {pb.HEALING_EXACT: [], pb.HEALING_OFF: []}
     contexts: list[int] = []
     for start in range(0, len(places), together):
         batch = places[start : start + together]
@@ -66,9 +67,13 @@ async def _ratio(
             await _all(stub, [(prefix[:-1], suffix) for prefix, suffix in batch], pb.HEALING_OFF)
             answers = await _all(stub, batch, healing)
             times[healing] += [answer.timings.first_token for answer in answers]
+            whole[healing] += [answer.timings.total for answer in answers]
             if healing == pb.HEALING_EXACT:
                 contexts += [answer.usage.cover_contexts for answer in answers]
-    say(", ".join(f"{pb.Healing.Name(h)} {statistics.median(t):.1f} ms" for h, t in times.items()))
+    for what, found in (("first token", times), (f"all {TOKENS} tokens", whole)):
+        both = [(pb.Healing.Name(h).removeprefix("HEALING_").lower(), t) for h, t in found.items()]
+        shown = [f"{n} {statistics.median(t):.1f} (mean {statistics.mean(t):.1f})" for n, t in both]
+        say(f"{what}, ms: {', '.join(shown)}")
     medians = {healing: statistics.median(found) for healing, found in times.items()}
     return medians[pb.HEALING_EXACT] / medians[pb.HEALING_OFF], statistics.mean(contexts)
 
