@@ -19,7 +19,7 @@ from completion.wire import completion_pb2_grpc as rpc
 from eval.build.tree import Tree
 from eval.metrics.summary import Score
 
-BEFORE, BEHIND = 1500, 750
+BEFORE, BEHIND = 600, 300
 """Bytes of a file that are sent around a cut."""
 AT_ONCE = 8
 """Cuts that are asked about at the same time."""

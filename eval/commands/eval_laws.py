@@ -18,6 +18,9 @@ from completion.commands.flags import add_model_flags, add_server_flag, words_fo
 from completion.errors import UsageError
 from eval.output import output_file, write_output
 
+LINE_EVERY = 100
+"""Cursors between two lines of progress where there is no terminal."""
+
 HELP = "how far the usual laws of the next byte are from the exact one"
 _TEXT = {
     "healed_share": "share of cursors with something to cover",
@@ -91,19 +94,28 @@ async def _measured(args: argparse.Namespace, cuts: Any) -> tuple[str, Any]:
     from completion.wire.own_server import OwnServer
     from eval.laws import measure
 
+    console = Console(stderr=True, highlight=False)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True, highlight=False),
+        console=console,
     )  # fmt: skip
+    task = bar.add_task("cursors", total=len(cuts))
+
+    def done() -> None:
+        bar.advance(task)
+        number = int(bar.tasks[task].completed)
+        if not console.is_terminal and number % LINE_EVERY == 0:
+            console.print(f"cursors: {number:,} of {len(cuts):,}")
 
     async def ask(channel: grpc.aio.Channel) -> tuple[str, Any]:
         stub = rpc.CompletionServiceStub(channel)
         model = await stub.GetModel(pb.GetModelRequest())
         if model.healing_reason:
             raise UsageError(f"{model.name} is not healed: {model.healing_reason}")
+        if not console.is_terminal:
+            return model.name, await measure(stub, cuts, done)
         with bar:
-            task = bar.add_task("cursors", total=len(cuts))
-            return model.name, await measure(stub, cuts, lambda: bar.advance(task))
+            return model.name, await measure(stub, cuts, done)
 
     if args.server:
         channel = open_channel(parse_address(args.server))
