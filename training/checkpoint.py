@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from completion.errors import UsageError
-from training.recipe import Recipe, recipe_from, recipe_table
+from training.recipe import PLAIN, Recipe, recipe_of_run, recipe_table
 
 NAME = "checkpoint.pt"
 
@@ -29,14 +29,21 @@ def load_checkpoint(
     """Return the state, or ``None`` where there is none yet.
 
     Another recipe or another number of ``processes`` is a :class:`UsageError`: going on would not
-    be the run that was begun.
+    be the run that was begun. A checkpoint from before there were objectives has no heads and
+    goes on only with all of them off.
     """
     path = folder / NAME
     if not path.is_file():
         return None
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    if recipe_from(state["recipe"]) != recipe:
+    if "objectives" not in state["recipe"] and recipe.objectives != PLAIN:
+        raise UsageError(
+            f"run {folder}: its checkpoint has no heads of objectives; set every value of "
+            "[objectives] to 0 to go on with it, or give another --out"
+        )
+    if recipe_of_run(state["recipe"]) != recipe:
         raise UsageError(f"run {folder}: its checkpoint has another recipe; give another --out")
+    state.setdefault("heads", {})
     begun = len(state["data"])
     if begun != processes:
         raise UsageError(f"run {folder}: it was begun with {begun} processes; go on with as many")

@@ -10,12 +10,14 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from training.corpus.shards import Document
 from training.objectives.fim import FRAME, Encode, front, psm_within, split_at, spm_within
-from training.objectives.middles import Outline, Span, draw_middle, outline
+from training.objectives.heads import HEADS
+from training.objectives.places import Span
+from training.reading import Labels, Reader, Reading
 from training.recipe import DataRecipe
 from training.tokenizer import Sentinels
 
@@ -41,6 +43,8 @@ class Example:
 
     ids: list[int]
     ends: bool
+    labels: Labels = field(default_factory=dict)
+    """Of each head, as long as ``ids``."""
 
 
 class Encoding(Protocol):
@@ -70,7 +74,10 @@ class ExampleMaker:
         sentinels: Sentinels,
         recipe: DataRecipe,
         seed: int,
+        reader: Reader | None = None,
     ) -> None:
+        """Draw for the objectives of ``reader``, without one for the next token alone."""
+        self._reader = reader or Reader()
         self._documents = documents
         self._encode: Encode = lambda text: encoder.encode(text).ids
         self._ids = sentinels
@@ -81,6 +88,11 @@ class ExampleMaker:
         for i, document in enumerate(documents):
             self._packages[document.package].append(i)
             self._folders[_folder(document)].append(i)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that examples have labels for."""
+        return self._reader.heads
 
     def order(self, epoch: int) -> list[int]:
         """Return the order in which documents are visited in ``epoch``."""
@@ -93,7 +105,7 @@ class ExampleMaker:
         document = self._documents[index]
         rng = random.Random(f"{self._seed}/{epoch}/{index}")
         length = rng.choices(self._recipe.lengths, self._recipe.shares)[0]
-        found = outline(document.text)
+        reading = self._reader.read(document)
         examples: list[Example] = []
         at = 0
         while at < len(document.text):
@@ -104,34 +116,34 @@ class ExampleMaker:
             share = rng.uniform(MIN_WINDOW ** (1 / WINDOW_SKEW), 1) ** WINDOW_SKEW
             tokens = share * room - FRAME
             window = _window(document.text, at, tokens * self._recipe.characters_per_token)
-            ids, ends = self._example(document.text, window, found, room, rng)
-            examples.append(Example([*ahead, *ids], ends))
+            example = self._example(reading, window, room, rng)
+            examples.append(_behind(ahead, example))
             at = window[1]
         return length, examples
 
-    def _example(
-        self, text: str, window: Span, found: Outline, room: int, rng: random.Random
-    ) -> tuple[list[int], bool]:
+    def _example(self, reading: Reading, window: Span, room: int, rng: random.Random) -> Example:
         if rng.random() < self._recipe.fim_rate:
-            ids = self._fim(text, window, found, room, rng)
-            if ids is not None:
-                return ids, True
-        ids = self._encode(text[slice(*window)])
-        whole = len(ids) < room and window[1] == len(text)
-        return [*ids[: room - 1], self._ids.end], whole
+            example = self._fim(reading, window, room, rng)
+            if example is not None:
+                return example
+        ids = self._encode(reading.text[slice(*window)])
+        whole = len(ids) < room and window[1] == len(reading.text)
+        ids = [*ids[: room - 1], self._ids.end]
+        return Example(ids, whole, reading.label_text(ids, window[0]))
 
-    def _fim(
-        self, text: str, window: Span, found: Outline, room: int, rng: random.Random
-    ) -> list[int] | None:
-        middle = draw_middle(text, window, found, rng)
+    def _fim(self, reading: Reading, window: Span, room: int, rng: random.Random) -> Example | None:
+        middle, needed = reading.draw_middle(window, rng)
         if rng.random() < self._recipe.empty_rate:
             middle = (middle[0], middle[0])
-        if rng.random() < self._recipe.end_rate:
-            middle = (middle[0], _line_end(text, middle[1], window[1]))
+        if rng.random() < self._recipe.end_rate and needed <= middle[1]:
+            middle = (middle[0], _line_end(reading.text, middle[1], window[1]))
             window = (window[0], middle[1])
-        parts = split_at(text, window, middle)
+        parts = split_at(reading.text, window, middle)
         order = spm_within if rng.random() < self._recipe.spm_rate else psm_within
-        return order(*parts, self._encode, self._ids, limit=room)
+        laid = order(*parts, self._encode, self._ids, limit=room)
+        if laid is None:
+            return None
+        return Example(laid.ids, True, reading.label_fim(laid, window[0], middle))
 
     def _front(self, index: int, length: int, rng: random.Random) -> list[int]:
         """Snippets of other files of the package, or nothing where it has no other."""
@@ -150,6 +162,14 @@ class ExampleMaker:
                 )
         ids = front(document.package, document.path, files, self._encode, self._ids)
         return ids if files and len(ids) <= length // 2 else []
+
+
+def _behind(ahead: list[int], example: Example) -> Example:
+    """Put other files in front; their text has no labels."""
+    if not ahead:
+        return example
+    labels = {n: [HEADS[n].masked] * len(ahead) + rest for n, rest in example.labels.items()}
+    return Example([*ahead, *example.ids], example.ends, labels)
 
 
 def _line_end(text: str, at: int, last: int) -> int:

@@ -1,7 +1,8 @@
 """A run as a model folder: what ``transformers``, vLLM and ``caret serve`` load as it stands.
 
-Lives here: the files of that folder and the measurements that they state. Heads of objectives are
-not in the weights; what is written is a plain ``LlamaForCausalLM`` in bfloat16.
+Lives here: the files of that folder and the measurements that they state. Heads of objectives stay
+in the checkpoint and are not in a run's weights; what is written is a plain ``LlamaForCausalLM`` in
+bfloat16.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from training.evaluate import Measured, bits_per_byte, overall, sample_documents
 from training.metrics import read_rows
 from training.model import NORM_EPS, Decoder
 from training.progress import Progress
-from training.recipe import Recipe, recipe_from
+from training.recipe import Recipe, recipe_of_run
 from training.samples import CURSORS, complete
 from training.tokenizer import (
     Sentinels,
@@ -75,7 +76,7 @@ class Measurements:
 def export(settings: ExportSettings) -> dict[str, Any]:
     """Write the model folder and return what ``caret.json`` says."""
     weights, index = read_weights(settings.run)
-    recipe = recipe_from(index["recipe"])
+    recipe = recipe_of_run(index["recipe"])
     tokenizer_folder = settings.run / "tokenizer"
     tokenizer, encoder = load_tokenizer(tokenizer_folder), load_text_encoder(tokenizer_folder)
     ids = sentinels_of(tokenizer)

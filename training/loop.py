@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +25,14 @@ from training.corpus.shards import Document
 from training.distributed import Group
 from training.evaluate import bits_per_byte, overall, sample_documents
 from training.examples import ExampleMaker
+from training.learner import Learner, Losses, SumsOf, accumulate
 from training.metrics import append_row, keep_rows
-from training.model import IGNORE, Decoder, parameter_count
+from training.model import IGNORE, parameter_count
 from training.optim import Optimizers, TailAverage, rate_scale
 from training.progress import Progress, duration
+from training.reading import Reader
 from training.recipe import Recipe, recipe_table
-from training.rows import Batch, BatchStream
+from training.rows import BatchStream
 from training.tokenizer import sentinels_of, token_bytes
 from training.weights import is_finished, write_weights
 
@@ -88,10 +89,14 @@ class Run:
                 f"recipe: model.vocabulary is {recipe.model.vocabulary}, the tokenizer has {vocabulary}"
             )
         torch.manual_seed(recipe.seed)
-        self.model = Decoder(recipe.model).to(self.device)
-        self._optimizers = Optimizers(self.model, recipe.optim)
+        self.learner = Learner(recipe.model, recipe.objectives).to(self.device)
+        self.model = self.learner.decoder
+        self._optimizers = Optimizers(self.learner, recipe.optim)
         self._average = TailAverage(recipe.optim.ema_decay)
-        maker = ExampleMaker(inputs.train, inputs.tokenizer, sentinels, recipe.data, recipe.seed)
+        reader = Reader(recipe.objectives, inputs.tokenizer)
+        maker = ExampleMaker(
+            inputs.train, inputs.tokenizer, sentinels, recipe.data, recipe.seed, reader
+        )
         self._stream = BatchStream(
             maker,
             recipe.data.lengths,
@@ -127,13 +132,13 @@ class Run:
         if self.progress >= 1.0 and is_finished(self.folder):
             return True
         restore = self._catch_signals()
-        loss_of: Callable[[Tensor, Tensor], Tensor] = self.model.loss
+        sums_of: SumsOf = self.learner.sums
         if self.recipe.loop.compile:
-            loss_of = torch.compile(self.model.loss, dynamic=False)
+            sums_of = torch.compile(self.learner.sums, dynamic=False)
         bar = Progress(self.recipe.name) if self._group.leads else None
         limit = None if stop_after_steps is None else self.position.step + stop_after_steps
         try:
-            self._steps(loss_of, bar, limit)
+            self._steps(sums_of, bar, limit)
         finally:
             if bar:
                 bar.close()
@@ -143,14 +148,12 @@ class Run:
         self._save(*(self._final_weights() if done else (None, "")))
         return done
 
-    def _steps(
-        self, loss_of: Callable[[Tensor, Tensor], Tensor], bar: Progress | None, limit: int | None
-    ) -> None:
+    def _steps(self, sums_of: SumsOf, bar: Progress | None, limit: int | None) -> None:
         loop, here = self.recipe.loop, self.position
         clock = time.monotonic()
         logged = (clock, here.tokens)
         while self.progress < 1.0 and here.step != limit:
-            nats, targets, size = self._step(loss_of)
+            losses, targets, size = self._step(sums_of)
             now = time.monotonic()
             seconds, stop = self._group.sums(now - clock, float(self._stop))
             here.seconds += seconds / self._group.size
@@ -160,10 +163,11 @@ class Run:
             if here.step % loop.log_every == 0:
                 speed = (here.tokens - logged[1]) / max(1e-9, now - logged[0])
                 logged = (now, here.tokens)
-                bits = nats / math.log(2) / max(1, size)
-                self._log({"loss": nats / max(1, targets), "bits_per_byte": bits, "speed": speed})
+                loss = losses.nats / max(1, targets)
+                bits = losses.nats / math.log(2) / max(1, size)
+                self._log({"loss": loss, "bits_per_byte": bits, "speed": speed, **losses.means})
                 if bar:
-                    bar.show(self.progress, self._line(nats / max(1, targets), bits, speed))
+                    bar.show(self.progress, self._line(loss, bits, speed))
             if self._due(here.last_evaluated, loop.evaluate_every_minutes):
                 here.last_evaluated = here.seconds
                 bits = self.measure()
@@ -172,39 +176,23 @@ class Run:
                 here.last_saved = here.seconds
                 self._save(None, "")
 
-    def _step(self, loss_of: Callable[[Tensor, Tensor], Tensor]) -> tuple[float, int, int]:
-        """One update; return its summed loss in nats, its targets and their bytes."""
+    def _step(self, sums_of: SumsOf) -> tuple[Losses, int, int]:
+        """One update; return its losses, its targets and their bytes."""
         recipe = self.recipe
-        nats, targets, size = 0.0, 0, 0
-        for _ in range(self._micros):
-            batch = self._stream.next()
-            counted = batch.targets[batch.targets != IGNORE]
-            targets += counted.numel()
-            size += int(self._bytes[counted].sum())
-            nats += self._backward(loss_of, batch, recipe.loop.batch_tokens)
-        nats, *counts = self._group.sums(nats, targets, size)
-        targets, size = map(round, counts)
-        self._group.sum_gradients(self.model.parameters())
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.optim.clip)
+        batches = [self._stream.next() for _ in range(self._micros)]
+        counted = [b.targets[b.targets != IGNORE] for b in batches]
+        targets: float = sum(c.numel() for c in counted)
+        size: float = sum(int(self._bytes[c].sum()) for c in counted)
+        losses = accumulate(self.learner, sums_of, batches, self._group, recipe.loop, self.device)
+        targets, size = map(round, self._group.sums(targets, size))
+        torch.nn.utils.clip_grad_norm_(self.learner.parameters(), recipe.optim.clip)
         scale = rate_scale(recipe.optim, step=self.position.step, progress=self.progress)
         self._optimizers.step(scale)
         self.position.step += 1
         self.position.tokens += targets
         if recipe.optim.ema_share > 0 and self.progress >= 1 - recipe.optim.ema_share:
             self._average.update(self.model)
-        return nats, targets, size
-
-    def _backward(
-        self, loss_of: Callable[[Tensor, Tensor], Tensor], batch: Batch, denominator: int
-    ) -> float:
-        ids = batch.ids.to(self.device, non_blocking=True)
-        targets = batch.targets.to(self.device, non_blocking=True)
-        with torch.autocast(
-            self.device.type, dtype=torch.bfloat16, enabled=self.recipe.loop.bfloat16
-        ):
-            loss = loss_of(ids, targets)
-        (loss / denominator).backward()
-        return float(loss.detach())
+        return losses, targets, size
 
     def measure(self) -> float:
         """Return bits per byte over the sample of held-out text."""
@@ -270,6 +258,7 @@ class Run:
         last = {n: p.detach() for n, p in self.model.named_parameters()}
         state = {
             "model": last,
+            "heads": self.learner.heads.state_dict(),
             "optimizers": self._optimizers.state_dict(),
             "average": average,
             "data": data,
@@ -295,6 +284,7 @@ class Run:
         state = load_checkpoint(self.folder, self.recipe, self.device, self._group.size)
         if state:
             self._put(state["model"])
+            self._put_heads(state["heads"])
             self._optimizers.load_state_dict(state["optimizers"])
             self._average.weights = state["average"]
             self._stream.load(state["data"][self._group.rank])
@@ -302,6 +292,15 @@ class Run:
             self.position = Position(**state["position"])
         if self._group.leads:
             keep_rows(self.folder, self.position.step if state else -1)
+
+    def _put_heads(self, weights: dict[str, Tensor]) -> None:
+        ours = {name: value.shape for name, value in self.learner.heads.state_dict().items()}
+        if {name: value.shape for name, value in weights.items()} != ours:
+            raise UsageError(
+                f"run {self.folder}: the heads in its checkpoint are of another version; "
+                "give another --out"
+            )
+        self.learner.heads.load_state_dict(weights)
 
     def _catch_signals(self) -> dict[signal.Signals, Any]:
         def stop(*_: object) -> None:

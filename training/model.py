@@ -172,7 +172,11 @@ class Decoder(nn.Module):
 
     def forward(self, ids_BT: Tensor) -> Tensor:
         """Return logits (B, T, V)."""
-        return F.linear(self.model(ids_BT), self.model.embed_tokens.weight)
+        return self.logits(self.model(ids_BT))
+
+    def logits(self, hidden_BTD: Tensor) -> Tensor:
+        """Return logits (B, T, V) for the trunk's hidden states."""
+        return F.linear(hidden_BTD, self.model.embed_tokens.weight)
 
     def loss(self, ids_BT: Tensor, targets_BT: Tensor) -> Tensor:
         """Return the summed cross-entropy in nats over targets other than :data:`IGNORE`."""
@@ -180,7 +184,11 @@ class Decoder(nn.Module):
 
     def losses(self, ids_BT: Tensor, targets_BT: Tensor) -> Tensor:
         """Return the cross-entropy in nats of each position (B * T,), 0 where ignored."""
-        logits = self(ids_BT).flatten(0, 1).float()
+        return self.losses_of(self.model(ids_BT), targets_BT)
+
+    def losses_of(self, hidden_BTD: Tensor, targets_BT: Tensor) -> Tensor:
+        """Return :meth:`losses` for the trunk's hidden states."""
+        logits = self.logits(hidden_BTD).flatten(0, 1).float()
         return F.cross_entropy(logits, targets_BT.flatten(), ignore_index=IGNORE, reduction="none")
 
 

@@ -15,10 +15,10 @@ from training.recipe import OptimRecipe
 
 
 def groups_of(model: nn.Module) -> dict[str, list[tuple[str, nn.Parameter]]]:
-    """Sort parameters into ``muon`` (2-D, hidden), ``embedding`` and ``norm``."""
+    """Sort parameters into ``muon`` (2-D, hidden), ``embedding`` (heads too) and ``norm``."""
     out: dict[str, list[tuple[str, nn.Parameter]]] = {"muon": [], "embedding": [], "norm": []}
     for name, parameter in model.named_parameters():
-        if "embed_tokens" in name or "lm_head" in name:
+        if "embed_tokens" in name or "lm_head" in name or name.startswith("heads."):
             out["embedding"].append((name, parameter))
         elif parameter.ndim == 2:
             out["muon"].append((name, parameter))

@@ -28,7 +28,14 @@ from training.tokenizer import load_tokenizer, sentinels_of
 PACK_BYTES = 60 * 2**20
 """The most that a pack may weigh."""
 _ROOT = Path(__file__).parents[1]
-_COMPLETION = ("completion/errors.py", "completion/prompt/snippets.py")
+_COMPLETION = (
+    "completion/errors.py",
+    "completion/prompt/snippets.py",
+    *(
+        f"completion/syntax/{n}.py"
+        for n in ("frames", "languages", "lexer", "rules", "token_types")
+    ),
+)
 """The files of ``completion`` that training imports."""
 _RUN = '''"""Train what this folder holds: python run.py [--out DIR] [--device auto|cpu|cuda]."""
 

@@ -7,6 +7,7 @@ weights; where files lie and on which device it runs are the caller's. An unknow
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 import types
 import typing
@@ -74,6 +75,59 @@ class DataRecipe:
         if min(self.shares) < 0 or sum(self.shares) <= 0:
             raise UsageError("recipe: data.shares must be positive")
         _share(self, "fim_rate", "spm_rate", "neighbour_rate", "end_rate", "empty_rate")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectivesRecipe:
+    """What is trained beside the next token; 0 switches a thing off, :data:`PLAIN` all of them.
+
+    The first two are weights of light heads that are dropped at export. The others are shares of
+    the FIM examples whose middle is such a task; what they leave has the ordinary kinds.
+    """
+
+    horizon: float = 0.1
+    """Weight of horizon-length prediction, the mean L1 error over positions in middles."""
+    next_type: float = 0.1
+    """Weight of the next token's type, the mean cross-entropy in nats over tokens with a type."""
+    statement: float = 0.05
+    """One whole statement."""
+    body_from_docstring: float = 0.05
+    """A function's body, signature and docstring before it."""
+    docstring_from_body: float = 0.03
+    """A docstring, the body behind it."""
+    identifier: float = 0.05
+    """One occurrence of a name that occurs again in sight."""
+    declaration: float = 0.03
+    """Where a name is bound, all its uses in sight."""
+
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if not (value >= 0 and math.isfinite(value)):
+                raise UsageError(f"recipe: objectives.{f.name} must be a number from 0 on")
+        shares = [getattr(self, name) for name in TASK_SHARES]
+        if sum(shares) > 1:
+            names = ", ".join(f"objectives.{name}" for name in TASK_SHARES)
+            raise UsageError(f"recipe: {names} must add up to at most 1")
+
+
+TASK_SHARES = (
+    "statement",
+    "body_from_docstring",
+    "docstring_from_body",
+    "identifier",
+    "declaration",
+)
+PLAIN = ObjectivesRecipe(
+    horizon=0.0,
+    next_type=0.0,
+    statement=0.0,
+    body_from_docstring=0.0,
+    docstring_from_body=0.0,
+    identifier=0.0,
+    declaration=0.0,
+)
+"""The next token alone, on the ordinary middles."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +199,7 @@ class Recipe:
     seed: int = 1
     model: ModelRecipe
     data: DataRecipe = field(default_factory=DataRecipe)
+    objectives: ObjectivesRecipe = field(default_factory=ObjectivesRecipe)
     optim: OptimRecipe = field(default_factory=OptimRecipe)
     budget: BudgetRecipe
     loop: LoopRecipe = field(default_factory=LoopRecipe)
@@ -171,6 +226,11 @@ def read_recipe(path: Path) -> Recipe:
 def recipe_from(table: dict[str, Any]) -> Recipe:
     """Build a recipe from the nested table of a TOML or JSON file."""
     return _build(Recipe, table, "")
+
+
+def recipe_of_run(table: dict[str, Any]) -> Recipe:
+    """Read back what a run kept of its recipe: one without objectives is older than they are."""
+    return recipe_from({"objectives": dataclasses.asdict(PLAIN), **table})
 
 
 def recipe_table(recipe: Recipe) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from training.examples import Example, ExampleMaker
 from training.model import IGNORE
+from training.objectives.heads import HEADS
 
 OPEN_ROWS = 32
 """Rows of one length that wait for an example that fits."""
@@ -35,16 +36,24 @@ class Batch:
 
     ids: Tensor
     targets: Tensor
+    labels: dict[str, Tensor]
+    """Of each head, shaped and shifted as the targets are."""
+
+
+Row = tuple[list[Any], ...]
+"""Ids, targets and the labels of each head, all of one length."""
 
 
 class Packer:
     """Packs examples into rows of ``length`` + 1 tokens, best fit over a few open rows."""
 
-    def __init__(self, length: int, pad: int) -> None:
-        """Fill what stays free with the id ``pad``."""
-        self._size, self._pad = length + 1, pad
-        self._open: list[tuple[list[int], list[int]]] = []
-        self.ready: deque[tuple[list[int], list[int]]] = deque()
+    def __init__(self, length: int, pad: int, heads: Sequence[str] = ()) -> None:
+        """Fill what stays free with the id ``pad``; ``heads`` names the labels that rows have."""
+        self._size = length + 1
+        self._heads = tuple(heads)
+        self._fill = (pad, IGNORE, *(HEADS[name].masked for name in self._heads))
+        self._open: list[Row] = []
+        self.ready: deque[Row] = deque()
 
     def add(self, example: Example) -> None:
         """Place one example; it must have at most ``length`` tokens."""
@@ -56,29 +65,35 @@ class Packer:
         else:
             if len(self._open) >= OPEN_ROWS:
                 self._close(max(self._open, key=lambda r: len(r[0])))
-            row = ([], [])
+            row = tuple([] for _ in self._fill)
             self._open.append(row)
-        row[0].extend(example.ids)
-        row[1].extend(targets)
+        labels = (example.labels[name] for name in self._heads)
+        for track, values in zip(row, (example.ids, targets, *labels), strict=True):
+            track.extend(values)
         if self._size - len(row[0]) < FULL:
             self._close(row)
 
-    def _close(self, row: tuple[list[int], list[int]]) -> None:
+    def _close(self, row: Row) -> None:
         self._open = [r for r in self._open if r is not row]
         free = self._size - len(row[0])
-        self.ready.append((row[0] + [self._pad] * free, row[1] + [IGNORE] * free))
+        filled = zip(row, self._fill, strict=True)
+        self.ready.append(tuple(track + [fill] * free for track, fill in filled))
 
     def state(self) -> dict[str, Any]:
         """Return the rows under way."""
-        return {key: [(list(a), list(b)) for a, b in rows] for key, rows in self._rows()}
+        return {key: [_copy(row) for row in rows] for key, rows in self._rows()}
 
-    def _rows(self) -> tuple[tuple[str, Iterable[tuple[list[int], list[int]]]], ...]:
+    def _rows(self) -> tuple[tuple[str, Iterable[Row]], ...]:
         return ("open", self._open), ("ready", self.ready)
 
     def load(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state` returned."""
-        self._open = [(list(a), list(b)) for a, b in state["open"]]
-        self.ready = deque((list(a), list(b)) for a, b in state["ready"])
+        self._open = [_copy(row) for row in state["open"]]
+        self.ready = deque(_copy(row) for row in state["ready"])
+
+
+def _copy(row: Row) -> Row:
+    return tuple(list(track) for track in row)
 
 
 class BatchStream:
@@ -98,7 +113,8 @@ class BatchStream:
         """Read every ``size``-th document from the ``rank``-th on; ``tokens`` is a batch's size."""
         self._maker, self._tokens, self._workers = maker, tokens, workers
         self._rank, self._size = rank, size
-        self._packers = {length: Packer(length, pad) for length in lengths}
+        self._heads = maker.heads
+        self._packers = {length: Packer(length, pad, self._heads) for length in lengths}
         self._epoch, self._position = 0, 0
         self._visits: Iterator[tuple[int, list[Example]]] | None = None
 
@@ -125,12 +141,19 @@ class BatchStream:
             for length, packer in self._packers.items():
                 if len(packer.ready) >= self._tokens // length:
                     rows = [packer.ready.popleft() for _ in range(self._tokens // length)]
-                    ids = torch.tensor([r[0][:-1] for r in rows], dtype=torch.int64)
-                    targets = torch.tensor([r[1][1:] for r in rows], dtype=torch.int64)
-                    return Batch(ids, targets)
+                    return self._batch(rows)
             length, examples = self._next_visit()
             for example in examples:
                 self._packers[length].add(example)
+
+    def _batch(self, rows: list[Row]) -> Batch:
+        ids = torch.tensor([r[0][:-1] for r in rows], dtype=torch.int64)
+        targets = torch.tensor([r[1][1:] for r in rows], dtype=torch.int64)
+        labels = {
+            name: torch.tensor([r[track][1:] for r in rows], dtype=HEADS[name].dtype)
+            for track, name in enumerate(self._heads, start=2)
+        }
+        return Batch(ids, targets, labels)
 
     def _order(self) -> list[int]:
         return self._maker.order(self._epoch)[self._rank :: self._size]

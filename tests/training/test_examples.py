@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
 
+from completion.syntax.token_types import TYPE_IDS
 from tests.training.tiny import TRAIN
 from training.examples import ExampleMaker
-from training.recipe import DataRecipe
+from training.objectives.next_type import MASKED
+from training.reading import Reader
+from training.recipe import PLAIN, DataRecipe, ObjectivesRecipe
 from training.tokenizer import Sentinels, sentinels_of
 
 RECIPE = DataRecipe(lengths=(64, 256), shares=(0.5, 0.5), neighbour_rate=0.0)
@@ -94,3 +100,120 @@ def test_left_to_right_windows_cover_the_document(encoder: Tokenizer) -> None:
     recipe = replace(RECIPE, fim_rate=0.0, lengths=(256,), shares=(1.0,), characters_per_token=1.0)
     _, examples = maker(encoder, recipe).visit(0, 0)
     assert "".join(encoder.decode(x.ids[:-1]) for x in examples) == TRAIN[0].text
+
+
+def visits_of(encoder: Tokenizer, objectives: ObjectivesRecipe) -> list[Any]:
+    recipe = DataRecipe(lengths=(64, 128), shares=(0.7, 0.3), neighbour_rate=0.3)
+    ids = sentinels_of(encoder)
+    made = ExampleMaker(TRAIN, encoder, ids, recipe, 1, Reader(objectives, encoder))
+    return [made.visit(e, i) for e in range(2) for i in made.order(e)]
+
+
+def test_plain_examples_are_the_very_ones_of_before_there_were_objectives(
+    encoder: Tokenizer,
+) -> None:
+    """The digest was taken of the examples that the code without objectives drew."""
+    digest = hashlib.sha256()
+    for length, examples in visits_of(encoder, PLAIN):
+        assert all(x.labels == {} for x in examples)
+        digest.update(json.dumps([length, [[x.ids, x.ends] for x in examples]]).encode())
+    assert digest.hexdigest() == "5fca605de1c40d284f898fabd5e1a001a3e79acfee054bbfb5def4471f3d2a59"
+
+
+def test_heads_change_no_example(encoder: Tokenizer) -> None:
+    heads = replace(PLAIN, horizon=0.1, next_type=0.1)
+    plain, labelled = visits_of(encoder, PLAIN), visits_of(encoder, heads)
+    assert [(n, [x.ids for x in a]) for n, a in plain] == [
+        (n, [x.ids for x in b]) for n, b in labelled
+    ]
+    examples = [x for _, some in labelled for x in some]
+    assert all(len(t) == len(x.ids) for x in examples for t in x.labels.values())
+
+
+def test_a_token_has_one_type_in_every_order(encoder: Tokenizer, ids: Sentinels) -> None:
+    """Left to right, prefix first and suffix first: only the order of the types differs."""
+    text = TRAIN[0].text
+    types: dict[tuple[int, ...], tuple[int, ...]] = {}
+    line_end = encoder.token_to_id("Ċ")
+    line_ends = {TYPE_IDS[name] for name in ("EOL", "INDENT", "DEDENT")}
+    for fim, spm in ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)):
+        recipe = replace(RECIPE, fim_rate=fim, spm_rate=spm, lengths=(256,), shares=(1.0,))
+        reader = Reader(replace(PLAIN, next_type=0.1), encoder)
+        made = ExampleMaker(TRAIN, encoder, ids, recipe, 1, reader)
+        for epoch in range(8):
+            for example in made.visit(epoch, 0)[1]:
+                pairs = list(zip(example.ids, example.labels["next_type"], strict=True))
+                assert all((kind == MASKED) == (token < 7) for token, kind in pairs)
+                assert all((t == line_end) == (k in line_ends) for t, k in pairs)
+                for i in range(len(pairs) - 8):
+                    some = pairs[i : i + 8]
+                    if all(token > 6 for token, _ in some):
+                        key = tuple(token for token, _ in some)
+                        if text.count(encoder.decode(list(key))) == 1:
+                            said = tuple(kind for _, kind in some)
+                            assert types.setdefault(key, said) == said
+    assert len(types) > 300
+
+
+def test_horizon_counts_down_over_the_middle_of_every_fim_example(
+    encoder: Tokenizer, ids: Sentinels
+) -> None:
+    recipe = replace(RECIPE, fim_rate=1.0, lengths=(256,), shares=(1.0,))
+    made = ExampleMaker(TRAIN, encoder, ids, recipe, 1, Reader(ObjectivesRecipe(), encoder))
+    prefix_first = 0
+    for example in (x for e in range(6) for x in made.visit(e, 0)[1]):
+        labels = example.labels["horizon"]
+        if ids.fim_middle not in example.ids:
+            assert set(labels) == {-1.0}
+            continue
+        said = [share for share in labels if share >= 0]
+        assert said == [(len(said) - t) / len(said) for t in range(1, len(said) + 1)]
+        assert labels[-len(said) :] == said
+        if example.ids[1] != ids.fim_suffix:
+            middle = len(example.ids) - 2 - example.ids.index(ids.fim_middle)
+            assert len(said) == max(1, middle)
+            prefix_first += middle > 1
+    assert prefix_first > 10
+
+
+def test_labels_are_masked_in_other_files(encoder: Tokenizer, ids: Sentinels) -> None:
+    recipe = replace(RECIPE, neighbour_rate=1.0, lengths=(256,), shares=(1.0,))
+    reader = Reader(ObjectivesRecipe(), encoder)
+    made = ExampleMaker(TRAIN, encoder, ids, recipe, 1, reader)
+    seen = 0
+    for example in made.visit(0, 0)[1]:
+        if example.ids[0] == ids.repo_name:
+            body = len(example.ids) - 1 - example.ids[::-1].index(ids.file_sep)
+            assert set(example.labels["next_type"][: body + 1]) == {MASKED}
+            assert set(example.labels["horizon"][: body + 1]) == {-1.0}
+            assert any(t != MASKED for t in example.labels["next_type"][body + 1 :])
+            seen += 1
+    assert seen
+
+
+def test_docstring_task_keeps_its_body_in_sight(encoder: Tokenizer, ids: Sentinels) -> None:
+    """A window with nothing behind the cursor would take away what the middle is asked from."""
+    objectives = replace(PLAIN, docstring_from_body=1.0)
+    recipe = replace(
+        RECIPE, fim_rate=1.0, spm_rate=0.0, end_rate=1.0, empty_rate=0.0, lengths=(256,),
+        shares=(1.0,),
+    )  # fmt: skip
+    made = ExampleMaker(TRAIN, encoder, ids, recipe, 1, Reader(objectives, encoder))
+    seen = 0
+    for _, examples in (made.visit(e, 0) for e in range(6)):
+        for example in examples:
+            start = example.ids.index(ids.fim_middle)
+            middle = encoder.decode(example.ids[start + 1 : -1])
+            if middle.startswith('"""Add') and middle.endswith('"""'):
+                suffix = example.ids[example.ids.index(ids.fim_suffix) + 1 : start]
+                assert "return total" in encoder.decode(suffix)
+                seen += 1
+    assert seen > 5
+
+
+def test_languages_that_the_lexer_does_not_know_have_no_types(encoder: Tokenizer) -> None:
+    reader = Reader(ObjectivesRecipe(), encoder)
+    foreign = replace(TRAIN[0], path="alpha/apple.unknown")
+    ids = [*encoder.encode(foreign.text[:200]).ids, 0]
+    labels = reader.read(foreign).label_text(ids, 0)
+    assert labels == {"horizon": [-1.0] * len(ids), "next_type": [MASKED] * len(ids)}

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.export import ExportSettings, decoder_of, export, verified_context
+from training.model import Decoder, parameter_count
 from training.recipe import Recipe
 from training.session import run_training
 from training.weights import read_weights
@@ -31,6 +33,29 @@ def test_exported_model_says_what_the_trained_one_says(
     ids = torch.randint(0, recipe.model.vocabulary, (3, 100))
     with torch.no_grad():
         assert torch.allclose(theirs(ids).logits, ours(ids), atol=1e-4)
+
+
+def test_heads_are_dropped(recipe: Recipe, run_folder: Path, tmp_path: Path) -> None:
+    """The checkpoint has them; a run's weights and the model folder are the decoder alone."""
+    assert recipe.objectives.horizon > 0
+    assert recipe.objectives.next_type > 0
+    assert torch.load(run_folder / "checkpoint.pt", weights_only=True)["heads"]
+    out = tmp_path / "model"
+    export(ExportSettings(run=run_folder, out=out))
+    decoder = set(Decoder(recipe.model).state_dict())
+    assert set(load_file(out / "model.safetensors")) == decoder
+    assert set(read_weights(run_folder)[0]) == decoder
+    model, about = AutoModelForCausalLM.from_pretrained(str(out), output_loading_info=True)
+    assert not any(about[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    assert sum(p.numel() for p in model.parameters()) == parameter_count(Decoder(recipe.model))
+
+
+def test_run_of_before_there_were_objectives_is_exported(run_folder: Path, tmp_path: Path) -> None:
+    path = run_folder / "weights.json"
+    index = json.loads(path.read_text())
+    del index["recipe"]["objectives"]
+    path.write_text(json.dumps(index))
+    assert export(ExportSettings(run=run_folder, out=tmp_path / "model"))["name"] == "tiny"
 
 
 def test_folder_has_what_others_load(run_folder: Path, corpus_folder: Path, tmp_path: Path) -> None:

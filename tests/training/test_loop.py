@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 from dataclasses import replace
@@ -12,9 +13,15 @@ import torch
 from tokenizers import Tokenizer
 
 from completion.errors import UsageError
+from completion.syntax.token_types import TYPES
 from tests.training.tiny import HELD, TRAIN
+from training.examples import ExampleMaker
 from training.loop import Inputs, Run
-from training.recipe import BudgetRecipe, Recipe
+from training.model import IGNORE, Decoder
+from training.optim import Optimizers, rate_scale
+from training.recipe import PLAIN, BudgetRecipe, Recipe
+from training.rows import BatchStream
+from training.tokenizer import sentinels_of
 from training.weights import read_weights
 
 
@@ -102,6 +109,91 @@ def test_sigterm_saves_and_ends(
     again = Run(recipe, inputs, tmp_path)
     again.train(stop_after_steps=0)
     assert again.position.step == 2
+
+
+def test_all_weights_zero_is_the_training_of_before_to_the_bit(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    """The loop as it was before there were objectives, spelled out with the decoder alone."""
+    plain = replace(recipe, objectives=PLAIN)
+    Run(plain, inputs, tmp_path).train(stop_after_steps=4)
+
+    torch.manual_seed(recipe.seed)
+    model = Decoder(recipe.model)
+    optimizers = Optimizers(model, recipe.optim)
+    ids = sentinels_of(inputs.tokenizer)
+    maker = ExampleMaker(inputs.train, inputs.tokenizer, ids, recipe.data, recipe.seed)
+    stream = BatchStream(maker, recipe.data.lengths, pad=ids.fim_pad, tokens=256)
+    expected: list[tuple[int, float]] = []
+    tokens = 0
+    for step in range(4):
+        nats, targets = 0.0, 0
+        for _ in range(2):
+            batch = stream.next()
+            targets += int((batch.targets != IGNORE).sum())
+            loss = model.loss(batch.ids, batch.targets)
+            (loss / recipe.loop.batch_tokens).backward()
+            nats += float(loss.detach())
+        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.optim.clip)
+        progress = min(1.0, tokens / recipe.budget.tokens)
+        optimizers.step(rate_scale(recipe.optim, step=step, progress=progress))
+        tokens += targets
+        expected.append((step + 1, nats / targets))
+    assert losses(tmp_path) == expected
+    assert not {"horizon", "next_type"} & {key for row in rows(tmp_path) for key in row}
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"]
+    assert all(torch.equal(saved[name], value) for name, value in model.state_dict().items())
+
+
+def test_heads_learn_beside_the_decoder_and_say_their_loss(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    longer = replace(recipe, budget=BudgetRecipe(tokens=20_000))
+    Run(longer, inputs, tmp_path).train()
+    found = [r for r in rows(tmp_path) if "loss" in r]
+    assert all(0 < r["horizon"] < 0.5 for r in found)
+    types = [r["next_type"] for r in found]
+    assert types[0] == pytest.approx(math.log(len(TYPES)), rel=1e-4)
+    assert sum(types[-5:]) < 0.8 * sum(types[:5])
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert set(state["heads"]) == {"horizon.weight", "horizon.bias", "next_type.weight"}
+    assert all(value.abs().max() > 0 for value in state["heads"].values())
+    assert not any("head" in name for name in state["model"])
+
+
+def as_of_before(folder: Path) -> None:
+    """Make the checkpoint one of the code that knew no objectives."""
+    path = folder / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    del state["heads"], state["recipe"]["objectives"]
+    torch.save(state, path)
+
+
+def test_checkpoint_of_before_goes_on_with_all_weights_zero_and_no_other(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    plain = replace(recipe, objectives=PLAIN)
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    Run(plain, inputs, whole).train(stop_after_steps=4)
+    Run(plain, inputs, parted).train(stop_after_steps=2)
+    as_of_before(parted)
+    with pytest.raises(UsageError, match=r"no heads of objectives; set every value of") as caught:
+        Run(recipe, inputs, parted).train()
+    assert "\n" not in caught.value.message
+    Run(plain, inputs, parted).train(stop_after_steps=2)
+    assert losses(parted) == losses(whole)
+
+
+def test_heads_of_another_table_of_types_are_refused(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path
+) -> None:
+    Run(recipe, inputs, tmp_path).train(stop_after_steps=1)
+    path = tmp_path / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    state["heads"]["next_type.weight"] = state["heads"]["next_type.weight"][:-1]
+    torch.save(state, path)
+    with pytest.raises(UsageError, match="heads in its checkpoint are of another version"):
+        Run(recipe, inputs, tmp_path).train()
 
 
 def test_folder_of_another_recipe_is_refused(

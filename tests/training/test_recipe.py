@@ -8,7 +8,7 @@ import pytest
 
 from completion.errors import UsageError
 from training.commands.train import RECIPES, find_recipe
-from training.recipe import Recipe, read_recipe, recipe_from, recipe_table
+from training.recipe import PLAIN, Recipe, read_recipe, recipe_from, recipe_of_run, recipe_table
 
 
 def table(**values: Any) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def table(**values: Any) -> dict[str, Any]:
 def test_bundled_recipes_say_every_value(name: str) -> None:
     read = find_recipe(name)
     text = (RECIPES / f"{name}.toml").read_text()
-    for section in ("model", "data", "optim", "loop"):
+    for section in ("model", "data", "objectives", "optim", "loop"):
         for key in recipe_table(read)[section]:
             assert f"\n{key} = " in text, f"{section}.{key} is left to its default"
 
@@ -45,6 +45,11 @@ def test_recipe_survives_json(recipe: Recipe) -> None:
         ({"data": {"lengths": [512], "shares": [0.5, 0.5]}}, "the same entries"),
         ({"data": {"lengths": [4096]}}, "beyond model.context"),
         ({"data": {"lengths": [384]}}, "multiple of 384"),
+        ({"objectives": {"horizon": -0.1}}, "objectives.horizon must be a number from 0 on"),
+        ({"objectives": {"next_type": float("nan")}}, "objectives.next_type must be a number"),
+        ({"objectives": {"declaration": -1}}, "objectives.declaration must be a number from 0"),
+        ({"objectives": {"statement": 0.6, "identifier": 0.5}}, "must add up to at most 1"),
+        ({"objectives": {"horizon_length": 0.1}}, "unknown key objectives.horizon_length"),
         ({"budget": {}}, "exactly one of"),
         ({"budget": {"minutes": 1.0, "tokens": 5}}, "exactly one of"),
         ({"loop": {"batch_tokens": 1000, "micro_tokens": 512}}, "multiple of loop.micro_tokens"),
@@ -58,6 +63,16 @@ def test_wrong_value_is_one_line_that_names_it(change: dict[str, Any], message: 
         recipe_from(table(**change))
     assert message in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_heads_weigh_a_tenth_unless_said() -> None:
+    objectives = recipe_from(table()).objectives
+    assert (objectives.horizon, objectives.next_type) == (0.1, 0.1)
+
+
+def test_recipe_that_a_run_kept_before_objectives_has_none() -> None:
+    assert recipe_of_run(table()).objectives == PLAIN
+    assert recipe_of_run(recipe_table(recipe_from(table()))) == recipe_from(table())
 
 
 def test_missing_value_is_named() -> None:

@@ -7,17 +7,27 @@ from tokenizers import Tokenizer
 from tests.training.tiny import TRAIN
 from training.examples import Example, ExampleMaker
 from training.model import IGNORE
-from training.recipe import DataRecipe
+from training.objectives import horizon, next_type
+from training.reading import Reader
+from training.recipe import PLAIN, DataRecipe, ObjectivesRecipe
 from training.rows import BatchStream, Packer
 from training.tokenizer import sentinels_of
 
 LENGTHS = (64, 128)
+ALL = ObjectivesRecipe()
 
 
-def stream(encoder: Tokenizer, *, workers: int = 0, rank: int = 0, size: int = 1) -> BatchStream:
+def stream(
+    encoder: Tokenizer,
+    *,
+    workers: int = 0,
+    rank: int = 0,
+    size: int = 1,
+    objectives: ObjectivesRecipe = ALL,
+) -> BatchStream:
     recipe = DataRecipe(lengths=LENGTHS, shares=(0.6, 0.4))
     ids = sentinels_of(encoder)
-    maker = ExampleMaker(TRAIN, encoder, ids, recipe, 1)
+    maker = ExampleMaker(TRAIN, encoder, ids, recipe, 1, Reader(objectives, encoder))
     return BatchStream(
         maker, LENGTHS, pad=ids.fim_pad, tokens=256, workers=workers, rank=rank, size=size
     )
@@ -25,7 +35,7 @@ def stream(encoder: Tokenizer, *, workers: int = 0, rank: int = 0, size: int = 1
 
 def taken(source: BatchStream, count: int) -> list[torch.Tensor]:
     batches = [source.next() for _ in range(count)]
-    return [t for b in batches for t in (b.ids, b.targets)]
+    return [t for b in batches for t in (b.ids, b.targets, *b.labels.values())]
 
 
 def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
@@ -39,6 +49,41 @@ def test_row_holds_whole_examples_and_padding_without_loss() -> None:
     ((row, targets),) = packer.ready
     assert row == [1] * 29 + [0] + [2] * 24 + [0] + [9] * 10
     assert targets == [1] * 29 + [0] + [2] * 24 + [IGNORE] + [IGNORE] * 10
+
+
+def test_labels_travel_with_their_tokens() -> None:
+    packer = Packer(64, 9, ("horizon", "next_type"))
+    first = {"horizon": [-1.0, 0.5, 0.0] * 10, "next_type": [7, 8, 9] * 10}
+    second = {"horizon": [0.25] * 25, "next_type": [5] * 25}
+    packer.add(Example([1] * 29 + [0], True, first))
+    packer.add(Example([2] * 24 + [0], False, second))
+    ((ids, targets, heard, types),) = packer.ready
+    assert len(ids) == len(targets) == len(heard) == len(types) == 65
+    assert heard == first["horizon"] + second["horizon"] + [horizon.MASKED] * 10
+    assert types == first["next_type"] + second["next_type"] + [next_type.MASKED] * 10
+
+
+def test_labels_are_shifted_as_the_targets_are(encoder: Tokenizer) -> None:
+    source = stream(encoder)
+    end = sentinels_of(encoder).end
+    ends = 0
+    for _ in range(20):
+        batch = source.next()
+        assert set(batch.labels) == {"horizon", "next_type"}
+        assert all(t.shape == batch.targets.shape for t in batch.labels.values())
+        last = batch.labels["horizon"] == 0.0
+        assert torch.all(batch.targets[last] == end)
+        ends += int(last.sum())
+        typed = batch.labels["next_type"] != next_type.MASKED
+        assert torch.all(batch.targets[typed] > 6)  # the sentinels' ids come first
+    assert ends > 50
+
+
+def test_rows_without_heads_are_saved_as_before_there_were_any(encoder: Tokenizer) -> None:
+    source = stream(encoder, objectives=PLAIN)
+    assert source.next().labels == {}
+    state = source.state()["packers"]
+    assert all(len(row) == 2 for p in state.values() for rows in p.values() for row in rows)
 
 
 def test_best_fit_fills_the_fuller_row_first() -> None:

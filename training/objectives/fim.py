@@ -9,6 +9,7 @@ what exact healing stands on.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from completion.prompt.snippets import file_block, header_line, repository_line
 from training.tokenizer import Sentinels
@@ -18,6 +19,29 @@ Encode = Callable[[str], list[int]]
 
 FRAME = 4
 """Tokens that a FIM example has beside its text: three sentinels and the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Ids that are text of the window in one piece: ``first`` to ``last``, the latter excluded.
+
+    ``anchor`` is a character of prefix, middle and suffix put together: where the text of the
+    stretch ends if ``anchored_end``, since a trimmed prefix has lost its start; else where it
+    begins.
+    """
+
+    first: int
+    last: int
+    anchor: int
+    anchored_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """One example in either order: its ids, the last of which is the end, and their text."""
+
+    ids: list[int]
+    stretches: tuple[Stretch, ...]
 
 
 def psm(prefix: str, middle: str, suffix: str, encode: Encode, ids: Sentinels) -> list[int]:
@@ -34,7 +58,7 @@ def spm(prefix: str, middle: str, suffix: str, encode: Encode, ids: Sentinels) -
 
 def psm_within(
     prefix: str, middle: str, suffix: str, encode: Encode, ids: Sentinels, *, limit: int
-) -> list[int] | None:
+) -> Laid | None:
     """:func:`psm` in at most ``limit`` tokens, or ``None`` where the middle leaves too little room.
 
     As in an editor, the prefix loses its beginning and the suffix its end, never the middle.
@@ -44,12 +68,22 @@ def psm_within(
     if room < 0 or (len(p) + len(s) > room and room < limit // 2):
         return None
     p, s = _share(p, s, room)
-    return [ids.fim_prefix, *p, ids.fim_suffix, *s, ids.fim_middle, *m, ids.end]
+    out = [ids.fim_prefix, *p, ids.fim_suffix, *s, ids.fim_middle, *m, ids.end]
+    cut, seam = len(prefix), len(prefix) + len(middle)
+    behind_p, behind_s = 1 + len(p), 2 + len(p) + len(s)
+    return Laid(
+        out,
+        (
+            Stretch(1, behind_p, cut, True),
+            Stretch(behind_p + 1, behind_s, seam, False),
+            Stretch(behind_s + 1, len(out) - 1, seam, True),
+        ),
+    )
 
 
 def spm_within(
     prefix: str, middle: str, suffix: str, encode: Encode, ids: Sentinels, *, limit: int
-) -> list[int] | None:
+) -> Laid | None:
     """:func:`spm` in at most ``limit`` tokens, or ``None`` where the middle leaves too little room."""
     pm, s = encode(prefix + middle), encode(suffix)
     room = limit - FRAME
@@ -57,7 +91,12 @@ def spm_within(
         if len(encode(middle)) > room // 2:
             return None
         pm, s = _share(pm, s, room)
-    return [ids.fim_prefix, ids.fim_suffix, *s, ids.fim_middle, *pm, ids.end]
+    out = [ids.fim_prefix, ids.fim_suffix, *s, ids.fim_middle, *pm, ids.end]
+    seam, behind_s = len(prefix) + len(middle), 2 + len(s)
+    return Laid(
+        out,
+        (Stretch(2, behind_s, seam, False), Stretch(behind_s + 1, len(out) - 1, seam, True)),
+    )
 
 
 def _share(left: list[int], right: list[int], room: int) -> tuple[list[int], list[int]]:

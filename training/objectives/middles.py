@@ -12,11 +12,9 @@ import ast
 import bisect
 import math
 import random
-import warnings
 from dataclasses import dataclass
 
-Span = tuple[int, int]
-"""Character offsets of a stretch, its end not included."""
+from training.objectives.places import Places, Span, parse_module
 
 SHARES: dict[str, float] = {
     "random": 0.30,
@@ -51,13 +49,13 @@ class Outline:
 
 def outline(text: str) -> Outline:
     """Find the candidates of every syntactic kind; text that does not parse has none."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Outline(spans={}, statements=[])
-    finder = _Finder(text)
+    tree = parse_module(text)
+    return outline_of(Places(text), tree) if tree else Outline(spans={}, statements=[])
+
+
+def outline_of(places: Places, tree: ast.Module) -> Outline:
+    """Find the candidates of every syntactic kind in a text that was parsed already."""
+    finder = _Finder(places)
     for node in ast.walk(tree):
         finder.visit(node)
     spans = {kind: sorted(set(found)) for kind, found in finder.spans.items()}
@@ -115,10 +113,9 @@ def _inside(spans: list[Span], window: Span, longest: int) -> list[Span]:
 class _Finder:
     """Collects the spans of one document; offsets are characters of the text."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._lines = _line_starts(text)
-        self._ascii = text.isascii()
+    def __init__(self, places: Places) -> None:
+        self._text = places.text
+        self._start, self._end = places.start, places.end
         self.spans: dict[str, list[Span]] = {kind: [] for kind in SHARES}
         self.statements: list[int] = []
 
@@ -179,33 +176,3 @@ class _Finder:
     def _add(self, kind: str, start: int, end: int) -> None:
         if 0 <= start < end:
             self.spans[kind].append((start, end))
-
-    def _start(self, node: ast.stmt | ast.expr) -> int:
-        return self._offset(node.lineno, node.col_offset)
-
-    def _end(self, node: ast.stmt | ast.expr) -> int:
-        if node.end_lineno is None or node.end_col_offset is None:
-            return self._start(node)
-        return self._offset(node.end_lineno, node.end_col_offset)
-
-    def _offset(self, line: int, column: int) -> int:
-        """The character at a 1-based line and a column in UTF-8 bytes, as ``ast`` counts."""
-        start = self._lines[line - 1]
-        if self._ascii:
-            return start + column
-        stop = self._lines[line] if line < len(self._lines) else len(self._text)
-        head = self._text[start:stop].encode("utf-8")[:column]
-        return start + len(head.decode("utf-8", "ignore"))
-
-
-def _line_starts(text: str) -> list[int]:
-    """Starts of lines as Python's parser counts them: after ``\\n``, ``\\r\\n`` and ``\\r``."""
-    starts, at = [0], 0
-    for line in text.split("\n"):
-        inner = line[:-1] if line.endswith("\r") else line
-        for i, character in enumerate(inner) if "\r" in inner else ():
-            if character == "\r":
-                starts.append(at + i + 1)
-        at += len(line) + 1
-        starts.append(at)
-    return starts[:-1]

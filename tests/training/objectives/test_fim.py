@@ -1,23 +1,28 @@
 from __future__ import annotations
 
+from typing import Any
+
+from tests.training.objectives.pairs import IDS, pairs, spelled
 from training.objectives import fim
-from training.tokenizer import Sentinels
-
-IDS = Sentinels(
-    end=1000, fim_prefix=1001, fim_suffix=1002, fim_middle=1003, fim_pad=1004, repo_name=1005,
-    file_sep=1006,
-)  # fmt: skip
 
 
-def pairs(text: str) -> list[int]:
-    """Two letters a token, so that the place of a cut shows: ``ab`` is 97 * 256 + 98."""
-    return [int.from_bytes(text[i : i + 2].encode(), "big") for i in range(0, len(text), 2)]
-
-
-def spelled(ids: list[int]) -> str:
-    names = {1000: "<E>", 1001: "<P>", 1002: "<S>", 1003: "<M>", 1005: "<R>", 1006: "<F>"}
-    text = (i.to_bytes(2, "big").lstrip(b"\0").decode() for i in ids if i not in names)
-    return " ".join(names.get(i) or next(text) for i in ids)
+def within(order: Any, *parts: str, limit: int) -> list[int]:
+    """The ids, whose stretches name the very text that they stand for."""
+    laid = order(*parts, pairs, IDS, limit=limit)
+    assert laid is not None
+    text = "".join(parts)
+    covered: set[int] = set()
+    for stretch in laid.stretches:
+        ids = laid.ids[stretch.first : stretch.last]
+        said = "".join(i.to_bytes(2, "big").lstrip(b"\0").decode() for i in ids)
+        if stretch.anchored_end:
+            assert text[: stretch.anchor].endswith(said)
+        else:
+            assert text[stretch.anchor :].startswith(said)
+        covered |= set(range(stretch.first, stretch.last))
+    framed = [i for i, token in enumerate(laid.ids) if token in range(1000, 1007)]
+    assert sorted([*covered, *framed]) == list(range(len(laid.ids)))
+    return laid.ids
 
 
 def test_psm_encodes_its_three_parts_apart() -> None:
@@ -37,23 +42,20 @@ def test_empty_middle_is_followed_by_the_end_at_once() -> None:
 
 def test_what_fits_is_left_whole() -> None:
     whole = fim.psm("abc", "def", "ghi", pairs, IDS)
-    assert fim.psm_within("abc", "def", "ghi", pairs, IDS, limit=len(whole)) == whole
+    assert within(fim.psm_within, "abc", "def", "ghi", limit=len(whole)) == whole
     whole = fim.spm("abc", "def", "ghi", pairs, IDS)
-    assert fim.spm_within("abc", "def", "ghi", pairs, IDS, limit=len(whole)) == whole
+    assert within(fim.spm_within, "abc", "def", "ghi", limit=len(whole)) == whole
 
 
 def test_prefix_loses_its_beginning_and_suffix_its_end() -> None:
-    ids = fim.psm_within("aabbccddeeff", "xx", "gghhiijjkkll", pairs, IDS, limit=12)
-    assert ids is not None
+    ids = within(fim.psm_within, "aabbccddeeff", "xx", "gghhiijjkkll", limit=12)
     assert spelled(ids) == "<P> aa bb cc dd ee ff <S> gg <M> xx <E>"
-    ids = fim.psm_within("aabbccddeeff", "xx", "gghhiijjkkll", pairs, IDS, limit=10)
-    assert ids is not None
+    ids = within(fim.psm_within, "aabbccddeeff", "xx", "gghhiijjkkll", limit=10)
     assert spelled(ids) == "<P> cc dd ee ff <S> gg <M> xx <E>"
 
 
 def test_spm_keeps_the_middle_when_it_trims() -> None:
-    ids = fim.spm_within("aabbccddeeff", "xxyy", "gghhiijjkkll", pairs, IDS, limit=12)
-    assert ids is not None
+    ids = within(fim.spm_within, "aabbccddeeff", "xxyy", "gghhiijjkkll", limit=12)
     assert len(ids) == 12
     assert spelled(ids).endswith("ff xx yy <E>")
     assert " <M> " in spelled(ids)
