@@ -1,4 +1,4 @@
-"""``caret corpus``: collect permissively licensed Python source by package."""
+"""``caret corpus``: collect permissively licensed source, by package and by folder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from completion.errors import UsageError
-from training.corpus.build import Settings, build
+from training.corpus.build import build
+from training.corpus.licences import judge
 from training.corpus.refine import refine
+from training.corpus.settings import Settings
 from training.corpus.sources import SOURCES
 from training.progress import Progress
 
-HELP = "collect source code to train on, by package, with licences, filters and deduplication"
+HELP = "collect source code to train on: packages and folders, with licences and deduplication"
 HELD_OUT = Path(__file__).parents[2] / "eval" / "suites" / "held_out.toml"
 
 
@@ -23,9 +25,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="where the corpus is written")
     add("--cache", type=Path, metavar="DIR", help="where wheels are kept (default: OUT/wheels)")
     add("--sources", type=Path, default=SOURCES, metavar="TOML", help="the packages to take")
+    add("--folder", type=Path, action="append", default=[], metavar="DIR",
+        help="take this folder's code too, in any language; may be given again")  # fmt: skip
+    add("--licence", default="", metavar="SPDX",
+        help="the folders' licence (default: what their LICENSE and project files say)")  # fmt: skip
+    add("--folders-only", action="store_true", help="take the folders and no packages")
     add("--held-out", type=Path, default=HELD_OUT, metavar="TOML", help="the packages to refuse")
     add("--decontaminate", type=Path, metavar="DIR", help="benchmarks that must not be contained")
     add("--package-bytes", type=int, default=3_000_000, metavar="N", help="most text of a package")
+    add("--folder-bytes", type=int, metavar="N", help="most text of a folder (default: all)")
     add("--processes", type=int, default=2, metavar="N", help="processes that check files")
     add("--refine", type=Path, metavar="CORPUS", help="instead: drop this corpus's dense files")
     add("--tokenizer", type=Path, metavar="DIR", help="what --refine counts tokens with")
@@ -33,13 +41,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build or refine; an interrupted build goes on with the packages that are missing."""
+    """Build or refine; an interrupted build goes on behind its last whole shard."""
     if (args.out / "manifest.json").is_file():
         raise UsageError(f"--out {args.out}: holds a corpus already; give another folder")
     if (args.refine is None) != (args.tokenizer is None):
         raise UsageError("--refine and --tokenizer go together")
-    if args.package_bytes <= 0 or args.processes <= 0:
-        raise UsageError("--package-bytes and --processes must be above 0")
+    folder_bytes = 1 if args.folder_bytes is None else args.folder_bytes
+    if min(args.package_bytes, args.processes, folder_bytes) <= 0:
+        raise UsageError("--package-bytes, --folder-bytes and --processes must be above 0")
+    _check_folders(args)
     bar = Progress("corpus")
     try:
         if args.refine:
@@ -54,10 +64,13 @@ def run(args: argparse.Namespace) -> int:
                 Settings(
                     out=args.out,
                     cache=args.cache or args.out / "wheels",
-                    sources=args.sources,
+                    sources=None if args.folders_only else args.sources,
                     held_out=args.held_out,
+                    folders=tuple(args.folder),
+                    folder_licence=args.licence,
                     decontaminate=args.decontaminate,
                     package_bytes=args.package_bytes,
+                    folder_bytes=args.folder_bytes,
                     processes=args.processes,
                 ),
                 lambda label, done, total: bar.show(done / total, label),
@@ -66,6 +79,16 @@ def run(args: argparse.Namespace) -> int:
         bar.close()
     print(json.dumps(summary(manifest), indent=1) if args.json else _text(manifest))
     return 0
+
+
+def _check_folders(args: argparse.Namespace) -> None:
+    for folder in args.folder:
+        if not folder.is_dir():
+            raise UsageError(f"--folder {folder}: no such folder")
+    if not args.folder and (args.licence or args.folders_only or args.folder_bytes):
+        raise UsageError("--licence, --folders-only and --folder-bytes need a --folder DIR")
+    if args.licence and not (stated := judge(args.licence, [], "")).allowed:
+        raise UsageError(f"--licence: {stated.reason}; only permissive code is taken")
 
 
 def summary(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +103,8 @@ def _text(manifest: dict[str, Any]) -> str:
             f"{part}: {total['files']:,} of {total['files_seen']:,} files, "
             f"{total['bytes'] / 1e6:.1f} MB, {total['packages']} packages"
         )
+        shares = sorted(total["languages"].items(), key=lambda pair: (-pair[1], pair[0]))
+        lines += [f"  {size / 1e6:7,.1f} MB of {language}" for language, size in shares]
         lines += [f"  {count:7,} {reason}" for reason, count in total["dropped"].items()]
     lines += [f"refused {name}: {why}" for name, why in manifest["skipped"].items()]
     return "\n".join(lines)

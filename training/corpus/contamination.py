@@ -102,9 +102,10 @@ def _key(line: str) -> int:
     return int.from_bytes(hashlib.blake2b(line.encode("utf-8"), digest_size=8).digest(), "big")
 
 
-def fingerprint(text: str) -> bytes:
-    """Return the hash by which two files count as the same: blanks at line ends, blank lines
-    and comments of a whole line are left out."""
+def fingerprint(text: str, comment: str = "#") -> bytes:
+    """Return the hash by which two files count as the same, 16 bytes: blanks at line ends, blank
+    lines and lines that begin with ``comment`` are left out."""
     lines = (line.rstrip() for line in text.splitlines())
-    body = "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
+    opener = comment or "\0"  # of which a text that was let in has none
+    body = "\n".join(line for line in lines if line and not line.lstrip().startswith(opener))
     return hashlib.blake2b(body.encode("utf-8"), digest_size=16).digest()

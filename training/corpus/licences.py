@@ -1,6 +1,6 @@
 """Which licences allow source to be trained on: permissive ones, recorded, or refused with why.
 
-Pure: metadata in, a decision out. Only what a package says of itself in its metadata counts.
+Pure: what a package or a folder says of itself in, a decision out.
 """
 
 from __future__ import annotations
@@ -38,10 +38,21 @@ _WORDS = (
     ("Unlicense", r"unlicense"),
 )
 _TEXTS = (
-    ("MIT", "permission is hereby granted, free of charge"),
-    ("BSD-3-Clause", "redistribution and use in source and binary forms"),
-    ("Apache-2.0", "apache license version 2.0"),
+    ("MIT", r"permission is hereby granted, free of charge"),
+    ("BSD-3-Clause", r"redistribution and use in source and binary forms.*neither the name"),
+    ("BSD-2-Clause", r"redistribution and use in source and binary forms"),
+    ("Apache-2.0", r"apache license,? version 2\.0"),
+    ("ISC", r"permission to use, copy, modify, and(/or)? distribute this software for any purpose"),
+    ("Unlicense", r"free and unencumbered software released into the public domain"),
+    ("CC0-1.0", r"cc0 1\.0 universal"),
+    ("BSL-1.0", r"boost software license - version 1\.0"),
+    ("Zlib", r"provided 'as-is', without any express or implied warranty"),
 )
+_RESTRICTED = re.compile(
+    r"\b[al]?gpl|mozilla public|general public licen[cs]e|commons clause|business source license|"
+    r"server side public|non-?commercial|share-?alike|eclipse public|european union public"
+)
+"""What a text that also has the words of a permissive licence may restrict it by."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,10 +90,12 @@ def _judge_text(text: str) -> Licence:
             if re.fullmatch(pattern, words):
                 return Licence(name=name, allowed=True)
         return _judge_expression(text.strip())
-    if re.search(r"\b[al]?gpl|mozilla public|general public licen[cs]e", words):
-        return Licence(name="copyleft", allowed=False, reason="a copyleft licence text")
-    for name, needle in _TEXTS:
-        if needle in words:
+    restricted = _RESTRICTED.search(words)
+    if restricted:
+        reason = f"a licence text that says {restricted[0]!r}"
+        return Licence(name="restricted", allowed=False, reason=reason)
+    for name, pattern in _TEXTS:
+        if re.search(pattern, words):
             return Licence(name=name, allowed=True)
     return Licence(name="unknown", allowed=False, reason="a licence text that is not recognised")
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from completion.errors import UsageError
-from training.corpus.build import checksum, totals
+from training.corpus.account import checksum, totals
 from training.corpus.filters import reject_tokens
+from training.corpus.languages import language_of
 from training.corpus.shards import (
     Document,
     read_documents,
@@ -48,8 +49,12 @@ def refine(
                 entry = packages[document.package]
                 reason = reject_tokens(len(document.text), len(encoding.ids))
                 if reason:
+                    size = len(document.text.encode("utf-8"))
                     entry["files"] -= 1
-                    entry["bytes"] -= len(document.text.encode("utf-8"))
+                    entry["bytes"] -= size
+                    languages, language = entry.get("languages", {}), language_of(document.path)
+                    if language in languages:
+                        languages[language] -= size
                     entry["dropped"][reason] = entry["dropped"].get(reason, 0) + 1
                     continue
                 tokens[document.package] += len(encoding.ids)

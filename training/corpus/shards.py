@@ -6,6 +6,7 @@ chooses. Reading needs only the standard library, because a pack reads its corpu
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import lzma
@@ -30,36 +31,102 @@ class Document:
     text: str
 
 
+class ShardWriter:
+    """Writes ``stem-000.jsonl.xz`` …, each compressed as its documents come.
+
+    ``entries`` is what the manifest says of each whole shard; give those that are there already to
+    go on behind them. A shard gets its name only when it is whole. As a context it drops the open
+    shard when it is left by an exception. Raises OSError where the disk is full.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stem: str,
+        *,
+        preset: int = 4,
+        entries: list[dict[str, Any]] | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._stem, self._preset = folder, stem, preset
+        self.entries = list(entries or [])
+        self._open: _OpenShard | None = None
+
+    def add(self, document: Document) -> bool:
+        """Write a document; whether its shard became whole with it."""
+        row = {"package": document.package, "path": document.path, "text": document.text}
+        if self._open is None:
+            name = f"{self._stem}-{len(self.entries):03d}.jsonl.xz"
+            self._open = _OpenShard(self._folder / name, self._preset)
+        self._open.add(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+        return self._open.size >= SHARD_BYTES and self._close()
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Close the open shard, if there is one, and return all entries."""
+        if self._open is not None:
+            self._close()
+        return self.entries
+
+    def _close(self) -> bool:
+        assert self._open is not None
+        self.entries.append(self._open.close())
+        self._open = None
+        return True
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._open is not None and kind is not None:
+            self._open.drop()
+
+
+class _OpenShard:
+    """One shard while it is written, under a name that says so."""
+
+    def __init__(self, path: Path, preset: int) -> None:
+        self._path, self._temporary = path, path.with_name(path.name + ".part")
+        self._file = self._temporary.open("wb")
+        self._compressor = lzma.LZMACompressor(preset=preset)
+        self._hash = hashlib.sha256()
+        self.size = self._documents = 0
+
+    def add(self, row: bytes) -> None:
+        self._file.write(self._compressor.compress(row))
+        self._hash.update(row)
+        self.size += len(row)
+        self._documents += 1
+
+    def close(self) -> dict[str, Any]:
+        self._file.write(self._compressor.flush())
+        self._file.close()
+        self._temporary.replace(self._path)
+        digest = self._hash.hexdigest()
+        return {"file": self._path.name, "documents": self._documents, "sha256": digest}
+
+    def drop(self) -> None:
+        with contextlib.suppress(OSError):  # a full disk may refuse what was still buffered
+            self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
 def write_shards(
     documents: Iterable[Document], folder: Path, stem: str, *, preset: int = 4
 ) -> list[dict[str, Any]]:
-    """Write ``stem-000.jsonl.xz`` … and return what the manifest says of each."""
-    folder.mkdir(parents=True, exist_ok=True)
-    entries: list[dict[str, Any]] = []
-    buffer: list[bytes] = []
-    size = 0
+    """Write all ``documents`` to ``stem-000.jsonl.xz`` … and return what the manifest says of each."""
+    with ShardWriter(folder, stem, preset=preset) as writer:
+        for document in documents:
+            writer.add(document)
+        return writer.finish()
 
-    def flush() -> None:
-        nonlocal size
-        raw = b"".join(buffer)
-        name = f"{stem}-{len(entries):03d}.jsonl.xz"
-        temporary = folder / (name + ".part")
-        temporary.write_bytes(lzma.compress(raw, preset=preset))
-        temporary.replace(folder / name)
-        digest = hashlib.sha256(raw).hexdigest()
-        entries.append({"file": name, "documents": len(buffer), "sha256": digest})
-        buffer.clear()
-        size = 0
 
-    for document in documents:
-        row = {"package": document.package, "path": document.path, "text": document.text}
-        buffer.append(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
-        size += len(buffer[-1])
-        if size >= SHARD_BYTES:
-            flush()
-    if buffer:
-        flush()
-    return entries
+def shard_is_whole(folder: Path, entry: dict[str, Any]) -> bool:
+    """Whether the shard that ``entry`` speaks of is there and holds what it says."""
+    try:
+        with lzma.open(folder / entry["file"]) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == entry["sha256"]
+    except (OSError, EOFError, lzma.LZMAError):
+        return False
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Where packages come from: the standard library, the environment, wheels fetched by name.
+"""Where packages come from: the standard library, the environment, wheels by name, folders.
 
 Only names listed in a TOML file are looked up; wheels are unpacked as archives and nothing of
 them is executed. Lives here: finding files and metadata, no judgement of either.
@@ -14,21 +14,29 @@ import sys
 import sysconfig
 import tomllib
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 from typing import Any, cast
 
 from completion.errors import CaretError, UsageError
+from training.corpus import filters
+from training.corpus.folder_licences import folder_licence
+from training.corpus.folders import list_folder
 from training.corpus.licences import Licence, judge
+from training.corpus.reading import Unreadable, read_bounded
 
 SOURCES = Path(__file__).with_name("sources.toml")
 _STDLIB_SKIPPED = frozenset(
     ["site-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "ensurepip"]
 )
 """Other people's packages, test suites, and programs of their own style."""
+_MOST_BYTES = 5_000_000
+"""Of a package's file that is read at all: lines of a held-out one are known far past what is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +54,19 @@ class Source:
     """Of its files, for who evaluates on them; held-out packages say it."""
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a package: its path there and its bytes, or why it has none."""
+
+    path: str
+    data: bytes
+    reason: str = ""
+
+
+Order = Callable[[str], Any]
+"""The key by which paths are sorted."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Package:
     """A source that was found: its exact version, its licence and its files on demand."""
@@ -53,7 +74,14 @@ class Package:
     name: str
     version: str
     licence: Licence
-    files: Iterator[tuple[str, bytes]]
+    files: Callable[[Order, int], Iterator[File]]
+    """Its files sorted by the key, from the one with this number on, each read when its turn comes."""
+    count: int = 0
+    """How many files that is, where it is known."""
+    dropped: Counter[str] = field(default_factory=Counter[str])
+    """Files that its listing left out, by reason."""
+    digest: str = ""
+    """What of its content its version does not say."""
 
 
 def canonical(name: str) -> str:
@@ -84,18 +112,53 @@ def open_package(source: Source, cache: Path) -> Package:
     if source.origin == "stdlib":
         version = platform.python_version()
         licence = Licence(name="PSF-2.0", allowed=True)
-        return Package(name=source.name, version=version, licence=licence, files=_stdlib())
+        return Package(name=source.name, version=version, licence=licence, files=_stdlib)
     if source.origin == "environment":
         return _installed(source)
     return _wheel(source, cache)
 
 
-def _stdlib() -> Iterator[tuple[str, bytes]]:
+def open_folder(folder: Path, name: str, licence: str = "") -> Package:
+    """List the source files below ``folder``; ``licence``, an SPDX expression, is believed."""
+    if not folder.is_dir():
+        raise UsageError(f"--folder {folder}: no such folder")
+    try:
+        stated = judge(licence, [], "") if licence else folder_licence(folder)
+    except OSError as error:
+        raise UsageError(f"--folder {folder}: {error.strerror}") from None
+    listing = list_folder(folder, trust=bool(licence))
+
+    def files(order: Order, start: int) -> Iterator[File]:
+        return _read(
+            sorted(listing.paths, key=order)[start:], lambda path: folder / path, filters.MAX_BYTES
+        )
+
+    return Package(
+        name=name,
+        version="",
+        licence=stated,
+        files=files,
+        count=len(listing.paths),
+        dropped=listing.dropped,
+        digest=listing.digest,
+    )
+
+
+def _read(paths: Iterable[str], locate: Callable[[str], Path], limit: int) -> Iterator[File]:
+    for path in paths:
+        try:
+            yield File(path, read_bounded(locate(path), limit))
+        except Unreadable as error:
+            yield File(path, b"", error.reason)
+
+
+def _stdlib(order: Order, start: int) -> Iterator[File]:
     root = Path(sysconfig.get_paths()["stdlib"])
-    for path in sorted(root.rglob("*.py")):
-        inside = path.relative_to(root)
-        if _STDLIB_SKIPPED.isdisjoint(inside.parts):
-            yield inside.as_posix(), path.read_bytes()
+    inside = (path.relative_to(root) for path in root.rglob("*.py"))
+    paths = [path.as_posix() for path in inside if _STDLIB_SKIPPED.isdisjoint(path.parts)]
+    return _read(
+        sorted(paths, key=order)[start:], lambda path: (root / path).resolve(), _MOST_BYTES
+    )
 
 
 def _installed(source: Source) -> Package:
@@ -106,15 +169,18 @@ def _installed(source: Source) -> Package:
             f"package {source.name} is not installed; install it or unlist it"
         ) from None
 
-    def files() -> Iterator[tuple[str, bytes]]:
-        for entry in sorted(found.files or [], key=str):
-            if entry.suffix == ".py" and ".." not in entry.parts:
-                path = Path(str(found.locate_file(entry)))
-                if path.is_file():
-                    yield entry.as_posix(), path.read_bytes()
+    def locate(path: str) -> Path:
+        return Path(str(found.locate_file(path)))
+
+    def files(order: Order, start: int) -> Iterator[File]:
+        entries = [e for e in found.files or [] if e.suffix == ".py" and ".." not in e.parts]
+        paths = [e.as_posix() for e in entries if locate(e.as_posix()).is_file()]
+        return _read(
+            sorted(paths, key=order)[start:], lambda path: locate(path).resolve(), _MOST_BYTES
+        )
 
     licence = _licence(source, cast(Message, found.metadata))
-    return Package(name=source.name, version=found.version, licence=licence, files=files())
+    return Package(name=source.name, version=found.version, licence=licence, files=files)
 
 
 def _wheel(source: Source, cache: Path) -> Package:
@@ -129,18 +195,27 @@ def _wheel(source: Source, cache: Path) -> Package:
         if path is None:
             why = (done.stderr.strip().splitlines() or ["no wheel"])[-1]
             raise CaretError(f"package {wanted} could not be fetched: {why}")
-    with zipfile.ZipFile(path) as archive:
-        names = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
-        metadata = Parser().parsestr(archive.read(names[0]).decode("utf-8", "replace"))
-
-    def files() -> Iterator[tuple[str, bytes]]:
+    try:
         with zipfile.ZipFile(path) as archive:
-            for name in sorted(archive.namelist()):
-                if name.endswith(".py"):
-                    yield name, archive.read(name)
+            names = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+            metadata = Parser().parsestr(archive.read(names[0]).decode("utf-8", "replace"))
+    except (zipfile.BadZipFile, OSError, IndexError):
+        raise CaretError(f"{path.name} is no whole wheel; delete it to fetch it again") from None
+
+    def files(order: Order, start: int) -> Iterator[File]:
+        with zipfile.ZipFile(path) as archive:
+            inside = {entry.filename: entry.file_size for entry in archive.infolist()}
+            for name in sorted((n for n in inside if n.endswith(".py")), key=order)[start:]:
+                if inside[name] > _MOST_BYTES:
+                    yield File(name, b"", "too large")
+                    continue
+                try:
+                    yield File(name, archive.read(name))
+                except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError):
+                    yield File(name, b"", "unreadable")
 
     licence = _licence(source, metadata)
-    return Package(name=source.name, version=source.version, licence=licence, files=files())
+    return Package(name=source.name, version=source.version, licence=licence, files=files)
 
 
 def _cached(source: Source, cache: Path) -> Path | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,8 +11,9 @@ import pytest
 
 from completion.errors import CaretError, UsageError
 from tests.training.tiny import source
-from training.corpus.build import Settings, build
+from training.corpus.build import build
 from training.corpus.refine import refine
+from training.corpus.settings import Settings
 from training.corpus.shards import read_documents, read_manifest
 from training.corpus.sources import read_sources
 
@@ -88,6 +90,8 @@ def test_corpus_has_what_passed_and_accounts_for_the_rest(settings: Settings) ->
         "copy of a held-out file": 1,
     }
     assert manifest["packages"]["good"]["licence"] == "MIT"
+    size = manifest["packages"]["good"]["bytes"] + manifest["packages"]["last"]["bytes"]
+    assert manifest["totals"]["train"]["languages"] == {"python": size}
     assert manifest["packages"]["last"]["dropped"] == {"seen": 1}
     assert "GPL-3.0-only" in manifest["skipped"]["shut"]
     assert paths(settings.out, "held_out") == {"heldpkg/kept.py", "heldpkg/more.py"}
@@ -100,18 +104,76 @@ def test_same_sources_give_the_same_checksum(settings: Settings, tmp_path: Path)
     assert again["checksum"] == first["checksum"]
 
 
-def test_interrupted_build_goes_on_with_what_is_missing(settings: Settings) -> None:
-    def stop_at_last(label: str, *_: object) -> None:
-        if label == "last":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        build(settings, stop_at_last)
-    finished = settings.cache / "good-1.0-py3-none-any.whl"
-    finished.unlink()
+def test_near_duplicate_is_dropped_and_counted(settings: Settings, wheel: MakeWheel) -> None:
+    text = source("x", 20)
+    wheel("last", {"last/x.py": text, "last/y.py": text.replace("limit 3", "no limit")})
     manifest = build(settings, quiet)
-    assert manifest["packages"]["good"]["files"] == 1
-    assert manifest["packages"]["last"]["files"] == 1
+    assert manifest["packages"]["last"]["dropped"] == {"near duplicate": 1}
+    assert len(paths(settings.out) & {"last/x.py", "last/y.py"}) == 1
+
+
+def test_folder_of_many_languages_is_taken_behind_the_packages(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "last"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "LICENSE").write_text("MIT")
+    script = source("script").replace("def ", "function ").encode()
+    (folder / "a.js").write_bytes(b"\xef\xbb\xbf" + script)
+    (folder / "sub" / "b.go").write_bytes(source("going").encode())
+    (folder / "broken.py").write_text(source("broken") + "def f(:\n")
+    (folder / "again.py").write_text(source("x"))
+    (folder / "latin.c").write_bytes(source("latin").encode() + b"\xe9\n")
+    (folder / "object.c").write_bytes(source("object").encode() + b"\0\n")
+    (Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.rs"))).write_text(source("coffee"))
+    manifest = build(replace(settings, folders=(folder,)), quiet)
+    assert manifest["packages"]["last-2"] == {
+        "part": "train",
+        "version": "",
+        "licence": "MIT",
+        "files_seen": 8,
+        "files": 3,
+        "bytes": len(script) + len(source("going")) + len(source("coffee")),
+        "languages": {
+            "go": len(source("going")),
+            "javascript": len(script),
+            "rust": len(source("coffee")),
+        },
+        "dropped": {
+            "does not parse": 1, "seen": 1, "not utf-8": 1, "binary": 1, "no known language": 1,
+        },
+    }  # fmt: skip
+    found = {d.path: d.text for d in read_documents(settings.out) if d.package == "last-2"}
+    assert found.keys() == {"a.js", "sub/b.go", "caf\\xe9.rs"}
+    assert found["a.js"].encode() == script
+
+
+def test_folder_without_a_licence_is_refused_unless_one_is_given(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "a.rb").write_text(source("ruby"))
+    manifest = build(replace(settings, folders=(folder,)), quiet)
+    assert "--licence SPDX" in manifest["skipped"]["mine"]
+    alone = replace(settings, folders=(folder,), sources=None, out=tmp_path / "alone")
+    with pytest.raises(CaretError, match="nothing may be taken: mine: no licence"):
+        build(alone, quiet)
+    manifest = build(replace(alone, folder_licence="MIT"), quiet)
+    assert manifest["totals"]["train"]["languages"] == {"ruby": len(source("ruby"))}
+
+
+def test_folder_is_taken_whole_unless_it_is_capped(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for i in range(6):
+        (folder / f"m{i}.rs").write_text(source(f"m{i}"))
+    alone = replace(settings, folders=(folder,), sources=None, folder_licence="MIT")
+    size = len(source("m0"))
+    manifest = build(replace(alone, folder_bytes=3 * size, out=tmp_path / "part"), quiet)
+    assert manifest["packages"]["mine"]["dropped"] == {"beyond the package's cap": 3}
+    manifest = build(replace(alone, package_bytes=size), quiet)
+    assert manifest["packages"]["mine"]["files"] == 6
 
 
 def test_benchmark_item_keeps_its_file_out(settings: Settings, tmp_path: Path) -> None:
@@ -167,6 +229,8 @@ def test_refining_drops_dense_files_and_says_so(
     assert "last/table.py" not in paths(refined)
     assert "last/x.py" in paths(refined)
     assert manifest["packages"]["last"]["dropped"]["dense"] == 1
+    total = manifest["totals"]["train"]
+    assert total["languages"] == {"python": total["bytes"]}
     assert manifest["totals"]["train"]["tokens"] > 0
     assert read_manifest(refined)["settings"]["density_filter"]
 
