@@ -13,6 +13,7 @@ from rich.table import Table
 
 from completion.commands.flags import add_model_flags, configured, words_for_server
 from completion.config import Config
+from completion.errors import UsageError
 from eval.output import output_file, write_output
 
 HELP = "speed, as ratios measured in one run"
@@ -21,11 +22,14 @@ HELP = "speed, as ratios measured in one run"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "suite", choices=("latency", "keystrokes", "healing"),
+        "suite", choices=("latency", "keystrokes", "healing", "bytes"),
         help="latency: the service over the bare engine; keystrokes: the language server under "
-        "load; healing: exact healing over none",
+        "load; healing: exact healing over none; bytes: decoding by bytes over tokens",
     )  # fmt: skip
     add_model_flags(parser)
+    parser.add_argument(
+        "--second", metavar="DIR|HF-ID", help="bytes: also the mean of the model and this one"
+    )
     parser.add_argument("--rounds", type=int, default=30, help="of the short ones (default 30)")
     parser.add_argument("--starts", type=int, default=5, help="of the server (default 5)")
     parser.add_argument(
@@ -41,8 +45,12 @@ def run(args: argparse.Namespace) -> int:
         output = output_file(
             "--json", args.json, hint=", or - for standard output", new_folders=False
         )
+    if args.second is not None and args.suite != "bytes":
+        raise UsageError("--second is of two models; it is for `caret bench bytes`")
     config = configured(args)
-    measure = {"latency": _latency, "keystrokes": _keystrokes, "healing": _healing}[args.suite]
+    measure = {
+        "latency": _latency, "keystrokes": _keystrokes, "healing": _healing, "bytes": _bytes,
+    }[args.suite]  # fmt: skip
     rows = asyncio.run(measure(args, config, lambda text: console.print(f"[dim]{text}[/]")))
     if args.json is not None:
         shown = [{"name": r.name, "ratio": round(r.ratio, 4), "bar": r.bar, "holds": r.holds,
@@ -82,3 +90,9 @@ async def _healing(args: argparse.Namespace, config: Config, say: Callable[[str]
     from eval.bench.healing import rows
 
     return await rows(config.model.path, words_for_server(args), max(16, args.rounds), say)
+
+
+async def _bytes(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
+    from eval.bench.bytes import rows
+
+    return await rows(config, args.second, args.rounds, say)

@@ -35,6 +35,8 @@ WORDS = {
     "report": ("eval.commands.eval_report", "results as one HTML file with plots"),
     "build": ("eval.commands.eval_build", "items from a source tree"),
     "fetch": ("eval.commands.eval_fetch", "the held-out set of real packages"),
+    "laws": ("eval.commands.eval_laws", "laws of the next byte, exact and not"),
+    "arms": ("eval.commands.eval_arms", "every way of asking a model, best first"),
 }
 """Word to module and one line; each has ``configure(parser)`` and ``run(args)`` as a command has."""
 
@@ -89,6 +91,12 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
     add("--engine", default="server", metavar="NAME", help=f"{listed} (default server)")
     add_server_flag(parser)
     add_model_flags(parser)
+    add = parser.add_argument_group("two models (--engine ensemble)").add_argument
+    add("--second", metavar="DIR|HF-ID", help="the model beside --model, of any tokenizer")
+    add(
+        "--weight", type=float, metavar="W",
+        help="of the first model in the mean of the two, between 0 and 1 (default 0.5)",
+    )  # fmt: skip
     add = parser.add_argument_group("what is asked").add_argument
     add("--data", metavar="PATH", help="the data: a file, a folder, or hf:OWNER/NAME")
     add("--limit", type=int, metavar="N", help="only N items, always the same ones; 0: all")
@@ -200,6 +208,9 @@ def _engine(args: argparse.Namespace, progress: RunProgress) -> Engine:
     if args.engine not in ENGINES:
         raise UsageError(f"unknown engine {args.engine}: known are {', '.join(ENGINES)}")
     words = words_for_server(args)
+    if args.engine != "ensemble" and (args.second is not None or args.weight is not None):
+        flag = "--weight" if args.second is None else "--second"
+        raise UsageError(f"{flag} is of two models; take --engine ensemble")
     if args.server and args.engine != "server":
         raise UsageError(f"--server is where `caret serve` runs; --engine {args.engine} asks none")
     if args.server and words:
@@ -211,6 +222,8 @@ def _engine(args: argparse.Namespace, progress: RunProgress) -> Engine:
 
         own = ["--max-running", str(max(16, args.workers or 0)), *words]
         return Server(configured(args), own, args.server or "", on_stage=progress.say)
+    if args.engine in ("byte-greedy", "ensemble"):
+        return _byte_level(args)
     if args.engine == "in-process":
         from eval.engines.in_process import InProcess
 
@@ -218,6 +231,30 @@ def _engine(args: argparse.Namespace, progress: RunProgress) -> Engine:
     if words:
         raise UsageError(f"{words[0]} is for a model, and --engine {args.engine} has none")
     return without_model(args.engine)
+
+
+def _byte_level(args: argparse.Namespace) -> Engine:
+    """Return the engine that decodes bytes: of one model, or of two.
+
+    Raises:
+        UsageError: the second model is not named, or a flag asks for what it does not do.
+    """
+    from eval.engines.byte_level import ByteGreedy, Ensemble
+
+    if args.temperature:
+        raise UsageError(f"--engine {args.engine} draws nothing: leave --temperature out")
+    if args.healing == "one-token":
+        raise UsageError(
+            f"--engine {args.engine} heals exactly or not at all: --healing exact or off"
+        )
+    if args.engine == "byte-greedy":
+        return ByteGreedy(configured(args))
+    if not args.second:
+        raise UsageError("--engine ensemble is of two models; name the other with --second DIR")
+    weight = 0.5 if args.weight is None else args.weight
+    if not 0 < weight < 1:
+        raise UsageError(f"--weight must be above 0 and below 1, not {weight:g}")
+    return Ensemble(configured(args), args.second, weight)
 
 
 def _within(flag: str, value: float, low: float, high: float) -> None:

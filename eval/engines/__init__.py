@@ -5,6 +5,14 @@ from __future__ import annotations
 ENGINES = {
     "server": ("eval.engines.server:Server", "a `caret serve`, running or started for the run"),
     "in-process": ("eval.engines.in_process:InProcess", "the model in this process, no gRPC"),
+    "byte-greedy": (
+        "eval.engines.byte_level:ByteGreedy",
+        "the model in this process, its likeliest next byte each time",
+    ),
+    "ensemble": (
+        "eval.engines.byte_level:Ensemble",
+        "the same of two models, --model and --second, whose next-byte laws are averaged",
+    ),
     "oracle": ("eval.engines.dummies:Oracle", "knows the answers"),
     "silent": ("eval.engines.dummies:Silent", "answers nothing"),
     "half": ("eval.engines.dummies:Half", "answers the first half of each"),

@@ -70,6 +70,8 @@ _DEFINITIONS = (
      "was typed through or kept; known through a language server alone."),
     (r"model_requests", "Requests that went to the model, of all requests; known through a language "
      "server alone."),
+    (r"bits_per_byte_\d+", "Bits per byte of one of several models alone, by its number, read in the "
+     "same run as their mean; less is better. No share."),
     (r"bits_per_byte.*", "Negative log-likelihood of held-out files in bits, read left to right, over "
      "the UTF-8 bytes of their text, pooled over files; less is better, 0 is certainty, and it does not "
      "depend on the tokenizer. No share."),

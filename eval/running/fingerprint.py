@@ -12,7 +12,7 @@ from eval.result import Result
 from eval.running import codec, judging
 from eval.suites.base import Loaded, Suite
 
-WITH_MODEL = ("server", "in-process")
+WITH_MODEL = ("server", "in-process", "byte-greedy", "ensemble")
 """The engines whose answers may depend on what else is in flight: a batch's sums do in bfloat16.
 They are also the ones that baselines are held against."""
 

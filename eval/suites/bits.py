@@ -2,19 +2,21 @@
 
 Independent of the tokenizer: the bits of all tokens of a file over the bytes of its text. Every
 file stands behind the token that documents stand behind in training, and has no other file before
-it. The service has no scores of text, so the checkpoint is run here, in transformers.
+it. The service has no scores of text, so the checkpoint is run here, in transformers. An engine
+that is a law over bytes reads by itself: its bits are of the text, however that is spelled in
+tokens, which is what several models have in common and what their mean is of.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from completion.errors import CaretError, UsageError
 from eval import held_out
+from eval.document_start import start_token
 from eval.engines.base import Engine
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Ask, Item
@@ -23,6 +25,7 @@ from eval.suites.base import Draw, Loaded, Scores, Suite
 
 if TYPE_CHECKING:
     from completion.engine.checkpoint import Checkpoint
+    from eval.engines.byte_reading import Reading
 
 MOST_BYTES = 1 << 16
 """Of a file, up to a line's end: longer files are tables more often than code."""
@@ -36,12 +39,23 @@ class KnowsCheckpoint(Protocol):
     checkpoint: Checkpoint
 
 
+@runtime_checkable
+class ReadsBytes(Protocol):
+    """An engine that is a law over bytes; after ``start``."""
+
+    async def read_text(self, text: bytes) -> Reading:
+        """Return the bits that a text costs."""
+        ...
+
+
 class Bits(Suite):
-    """One item a file, its text in ``prefix``; asked of the weights and not of the engine."""
+    """One item a file, its text in ``prefix``; asked of the weights, or of a law over bytes."""
 
     name = "bits"
     version = "1"
-    about = "bits per byte of held-out files, read left to right (--engine in-process)"
+    about = (
+        "bits per byte of held-out files, read left to right (in-process, byte-greedy, ensemble)"
+    )
     headline = ("bits_per_byte",)
     default_limit = 50
     baselines = ()
@@ -80,15 +94,17 @@ class Bits(Suite):
         return Ask()
 
     async def answers(self, item: Item, engine: Engine, draw: Draw) -> list[Answer]:
-        """Read the file; the answer's ``data`` has its ``bits``, ``bytes`` and ``tokens``.
+        """Read the file; the answer's ``data`` has its ``bits``, ``bytes``, and ``tokens`` or ``rows``.
 
         Raises:
             UsageError: the engine has no weights here.
         """
+        if isinstance(engine, ReadsBytes):
+            return [Answer(data=_data(await engine.read_text(item.prefix)))]
         if not isinstance(engine, KnowsCheckpoint):
             raise UsageError(
                 f"bits are of a model's own probabilities, and --engine {engine.name} does not "
-                "give them; take --engine in-process"
+                "give them; take --engine in-process, byte-greedy or ensemble"
             )
         async with self._turn:
             if self._reader is None:
@@ -100,9 +116,15 @@ class Bits(Suite):
     def judge(
         self, item: Item, answers: Sequence[Answer], outcomes: Mapping[Program, Outcome]
     ) -> Scores:
-        """Return ``bits_per_byte`` as bits and bytes: pooled, it is of all bits to all bytes."""
+        """Return ``bits_per_byte`` as bits and bytes: pooled, it is of all bits to all bytes.
+
+        Of several models also ``bits_per_byte_1`` and so on, of each alone.
+        """
         data = answers[0].data
-        return {"bits_per_byte": (data["bits"], data["bytes"])}
+        scores: Scores = {"bits_per_byte": (data["bits"], data["bytes"])}
+        for number, bits in enumerate(data.get("alone", ()), 1):
+            scores[f"bits_per_byte_{number}"] = (bits, data["bytes"])
+        return scores
 
 
 class Reader:
@@ -161,24 +183,9 @@ def windows(count: int, context: int) -> Iterator[tuple[int, int, int]]:
         first, begin = end, begin + step
 
 
-def start_token(checkpoint: Checkpoint) -> int:
-    """Return the token that a document stands behind: the family's first one, else its end token.
-
-    Raises:
-        CaretError: the model has neither.
-    """
-    special = checkpoint.vocabulary.special
-    bos = checkpoint.template.bos
-    if bos is not None and bos in special:
-        return special[bos]
-    config = json.loads((checkpoint.path / "config.json").read_text(encoding="utf-8"))
-    end = config.get("eos_token_id")
-    end = end[0] if isinstance(end, list) and end else end
-    if not isinstance(end, int):
-        raise CaretError(
-            f"{checkpoint.name}: config.json has no eos_token_id, which documents stand behind"
-        )
-    return end
+def _data(found: Reading) -> dict[str, Any]:
+    alone = {"alone": list(found.alone)} if len(found.alone) > 1 else {}
+    return {"bits": found.bits, "bytes": found.size, "rows": list(found.rows), **alone}
 
 
 def _beginning(text: bytes) -> bytes:

@@ -382,6 +382,7 @@ METRICS = (
     "syntax_match_truncated", "token_accuracy", "accuracy", "mrr", "rouge_l", "meteor",
     "first_token_cut_off", "ended_by_model", "repeats_suffix", "keystrokes_saved", "chars_saved",
     "shown", "accepted", "wrong_edit", "served_without_model", "model_requests", "bits_per_byte",
+    "bits_per_byte_1",
 )  # fmt: skip
 
 
