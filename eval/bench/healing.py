@@ -2,7 +2,8 @@
 
 One server answers all: each cursor in turn exactly and as typed, so that a ratio is of one run and
 one state of the cache: that of the keystroke before, which was asked for without healing. Cursors are
-random places of real files, inside a token or at the end of one.
+random places of real files, inside a token or at the end of one. While a word goes on, the keystroke
+before was healed too, and what it knew of the model is still there: the last row.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _FOLDER = Path(__file__).parents[2] / "completion" / "server"
 _CONTEXT = 1500
 """Bytes before the cursor, and half as many behind it."""
 TOKENS = 4
+NEXT_KEY = "first token, exact over off, the next key of the same word, 1 at a time"
 AT_BOUNDARY = 1.05
 """The bar is 1.0: nothing is done there. Two runs of the same requests differ by some percent."""
 
@@ -43,10 +45,12 @@ async def rows(model: str, words: list[str], rounds: int, say: Callable[[str], N
                 ("at the end of one", cuts[False], AT_BOUNDARY, AT_BOUNDARY),
             ):
                 for together, bar in ((1, alone), (16, many)):
-                    ratio, contexts = await _ratio(stub, places, together, say)
+                    ratio, contexts = await _ratio(stub, places, together, pb.HEALING_OFF, say)
                     what = f"first token, exact over off, {name}, {together} at a time"
                     found.append(Row(what, ratio, bar, len(places)))
                     say(f"{what}: {ratio:.3f}, {contexts:.2f} contexts a cursor")
+            ratio, _ = await _ratio(stub, cuts[True], 1, pb.HEALING_EXACT, say)
+            found.append(Row(NEXT_KEY, ratio, 1.25, len(cuts[True])))
             return found
         finally:
             await channel.close()
@@ -56,6 +60,7 @@ async def _ratio(
     stub: rpc.CompletionServiceAsyncStub,
     places: Sequence[tuple[bytes, bytes]],
     together: int,
+    before: pb.Healing.ValueType,
     say: Callable[[str], None],
 ) -> tuple[float, float]:
     """Return the ratio of medians, and the mean number of contexts."""
@@ -66,7 +71,8 @@ async def _ratio(
         batch = places[start : start + together]
         order = list(times) if start // together % 2 else list(times)[::-1]
         for healing in order:
-            await _all(stub, [(prefix[:-1], suffix) for prefix, suffix in batch], pb.HEALING_OFF)
+            earlier = before if healing == pb.HEALING_EXACT else healing
+            await _all(stub, [(prefix[:-1], suffix) for prefix, suffix in batch], earlier)
             answers = await _all(stub, batch, healing)
             times[healing] += [answer.timings.first_token for answer in answers]
             whole[healing] += [answer.timings.total for answer in answers]
