@@ -27,6 +27,7 @@ COMMANDS = {
     "corpus": ("training.commands.corpus", "collect source code to train on"),
     "tokenizer": ("training.commands.tokenizer", "train a tokenizer on a corpus"),
     "train": ("training.commands.train", "train a model"),
+    "ablate": ("training.commands.ablate", "what each training objective is worth"),
     "export": ("training.commands.export", "make a trained model servable"),
     "eval": ("eval.commands.eval", "the offline evaluation harness"),
     "bench": ("eval.commands.bench", "speed, as ratios measured in one run"),

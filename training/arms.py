@@ -30,10 +30,12 @@ def draw_parts(documents: Sequence[Document], count: int, *, seed: int = 0) -> l
     rng = random.Random(seed)
     parts: list[Parts] = []
     for _ in range(count if documents else 0):
-        text = documents[rng.randrange(len(documents))].text
+        document = documents[rng.randrange(len(documents))]
+        text = document.text
         start = text.rfind("\n", 0, rng.randrange(max(1, len(text) - WINDOW))) + 1
         window = (start, min(len(text), start + WINDOW))
-        parts.append(split_at(text, window, draw_middle(text, window, outline(text), rng)))
+        middle = draw_middle(text, window, outline(document.path, text), rng)
+        parts.append(split_at(text, window, middle))
     return parts
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.evaluate import overall
+from training.objectives.described import objectives_section
 from training.progress import duration
 
 if TYPE_CHECKING:
-    from training.export import Measurements
+    from training.measures import Measurements
     from training.samples import Cursor
 
 LICENCE = "Apache-2.0"
@@ -61,8 +62,10 @@ def write_card(
     sections = [
         _head(about, index),
         _training(index),
+        objectives_section(index["recipe"]),
         _data(corpus, index),
         _bits(measured),
+        f"## Exactness\n\n{index['exactness']}",
         _samples(samples),
         _limits(about),
         _packages(corpus),
@@ -80,10 +83,10 @@ tags: [code, python, fill-in-the-middle]
 ---
 # {about["name"]}, version {about["version"]}
 
-A decoder of {size} parameters that fills in the middle of Python files: the model that comes
-with Caret, trained from nothing by this repository's own pipeline. Llama architecture, bfloat16,
-{context} tokens of context, byte-level BPE. It speaks PSM and SPM with Qwen2.5-Coder's sentinels,
-and knows other files in front in Caret's snippet format {about["snippet_format"]}.
+A decoder of {size} parameters that fills in the middle of {_speech(about)} files, trained
+{_origin(index)} by Caret's own pipeline. Llama architecture,
+{index["format"]}, {context} tokens of context, byte-level BPE. It speaks PSM and SPM with
+Qwen2.5-Coder's sentinels, and knows other files in front in Caret's snippet format {about["snippet_format"]}.
 Licence of the weights: {LICENCE}."""
 
 
@@ -98,7 +101,7 @@ def _training(index: dict[str, Any]) -> str:
     decay = f"over the last {optim['decay_share']:.0%} to {optim['final_share']:.0%}"
     return f"""## Training
 
-- {seen} tokens with loss ({passes} passes over the documents), {index["step"]:,} steps,
+{_start(index)}- {seen} tokens with loss ({passes} passes over the documents), {index["step"]:,} steps,
   {duration(index["seconds"])} on {index["device"]}, {state}. Weights: {_weights(index)}.
 - {shape}, feed-forward {model["ffn"]}, vocabulary {model["vocabulary"]}, tied embeddings.
 - Rows of {_join(data["lengths"])} tokens, {recipe["loop"]["batch_tokens"]} tokens a step.
@@ -110,6 +113,23 @@ def _training(index: dict[str, Any]) -> str:
 {index["notes"].strip()}
 
 ![Bits per byte over tokens](loss.png)"""
+
+
+def _speech(about: dict[str, Any]) -> str:
+    return ", ".join(name.capitalize() for name in about["languages"])
+
+
+def _origin(index: dict[str, Any]) -> str:
+    start = index.get("started_from")
+    return f"from the weights of {start['name']}" if start else "from nothing"
+
+
+def _start(index: dict[str, Any]) -> str:
+    start = index.get("started_from")
+    if not start:
+        return ""
+    behind = f" after {start['tokens'] / 1e6:.1f}M tokens" if start["tokens"] else ""
+    return f"- Begun with the weights of {start['name']}{behind} (checksum `{start['sha256'][:16]}`).\n"
 
 
 def _weights(index: dict[str, Any]) -> str:
@@ -132,13 +152,20 @@ def _data(corpus: dict[str, Any], index: dict[str, Any]) -> str:
     items = corpus["settings"]["decontaminated_items"]
     return f"""## Data
 
-Permissively licensed Python by package: {total["packages"]} packages, {files}{tokens}
-(checksum `{corpus["checksum"][:16]}`). The model saw {index["tokens"] / 1e6:.1f}M tokens.{share}
+Permissively licensed code by package: {total["packages"]} packages, {files}{tokens}
+(checksum `{corpus["checksum"][:16]}`). This run saw {index["tokens"] / 1e6:.1f}M tokens of it.{share}
 
 - Licences: {licences}.
+- Languages: {_languages(total)}.
 - Left out, files: {dropped}.
 - Refused, packages: {refused or "none"}.
 - {items} benchmark texts (HumanEval, MBPP, SAFIM) were looked for; files with one were dropped."""
+
+
+def _languages(total: dict[str, Any]) -> str:
+    sizes = total.get("languages") or {"python": total["bytes"]}
+    ranked = sorted(sizes.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in ranked)
 
 
 def _bits(measured: Measurements) -> str:
@@ -197,7 +224,8 @@ def _limits(about: dict[str, Any]) -> str:
     return f"""## Limits
 
 A very small model that has seen little: it knows the shapes of Python and common names, and invents
-the rest. It can repeat text it was trained on. Python only; at most {about["context_tokens"]} tokens."""
+the rest. It can repeat text it was trained on. {_speech(about)} only; at most
+{about["context_tokens"]} tokens."""
 
 
 def _packages(corpus: dict[str, Any]) -> str:

@@ -9,13 +9,27 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
+from torch import Tensor, nn
 
 from training.corpus.shards import Document
-from training.model import IGNORE, Decoder
+from training.model import IGNORE
+
+
+class Measurable(Protocol):
+    """What of a decoder is used."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Return its parameters, to know the device."""
+        ...
+
+    def losses(self, ids_BT: Tensor, targets_BT: Tensor) -> Tensor:
+        """Return the nats of each position (B * T,), 0 where ignored."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +68,7 @@ def sample_documents(
 
 @torch.no_grad()
 def bits_per_byte(
-    model: Decoder,
+    model: Measurable,
     documents: Iterable[Document],
     encode: Callable[[str], list[int]],
     *,

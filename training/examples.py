@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
+from completion.errors import UsageError
+from training.corpus.imports import import_order
+from training.corpus.mapped import MappedDocuments, names
 from training.corpus.shards import Document
-from training.objectives.fim import FRAME, Encode, front, psm_within, split_at, spm_within
+from training.layouts import Ahead, Layout, OwnLayout
+from training.objectives.context import LEAST_SHARE, SHARE, Definitions, LinkSource
+from training.objectives.fim import FRAME, Encode, split_at
 from training.objectives.heads import HEADS
+from training.objectives.masked_identifiers import lay_masked
 from training.objectives.places import Span
 from training.reading import Labels, Reader, Reading
 from training.recipe import DataRecipe
@@ -33,6 +40,9 @@ LEAST_REST = 240
 SAME_FOLDER = 0.7
 """How often the file in front comes from the document's own folder, where there is one."""
 
+Define = Callable[[Span, Span], Ahead]
+"""From a window and its middle to the definitions in front of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -45,6 +55,8 @@ class Example:
     ends: bool
     labels: Labels = field(default_factory=dict)
     """Of each head, as long as ``ids``."""
+    trained: list[bool] = field(default_factory=list[bool])
+    """Whether each id carries loss as a target; empty: all do, the end as ``ends`` says."""
 
 
 class Encoding(Protocol):
@@ -71,23 +83,39 @@ class ExampleMaker:
         self,
         documents: Sequence[Document],
         encoder: TextEncoder,
-        sentinels: Sentinels,
+        layout: Sentinels | Layout,
         recipe: DataRecipe,
         seed: int,
         reader: Reader | None = None,
+        links: LinkSource | None = None,
     ) -> None:
-        """Draw for the objectives of ``reader``, without one for the next token alone."""
+        """Draw for the objectives of ``reader``, without one for the next token alone.
+
+        ``layout``: sentinels alone are those of Caret's own. ``links``: of the documents, by which
+        definitions come in front.
+
+        Raises:
+            UsageError: the recipe asks for definitions and there are no links.
+        """
+        if recipe.definitions_rate and links is None:
+            raise UsageError(
+                "recipe: data.definitions_rate needs the corpus's links; make them with "
+                "caret corpus --links CORPUS"
+            )
         self._reader = reader or Reader()
         self._documents = documents
         self._encode: Encode = lambda text: encoder.encode(text).ids
-        self._ids = sentinels
+        own = isinstance(layout, Sentinels)
+        self._layout: Layout = OwnLayout(self._encode, layout) if own else layout
         self._recipe = recipe
         self._seed = seed
         self._packages: dict[str, list[int]] = defaultdict(list)
         self._folders: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for i, document in enumerate(documents):
-            self._packages[document.package].append(i)
-            self._folders[_folder(document)].append(i)
+        for i, (package, path) in enumerate(names(documents)):
+            self._packages[package].append(i)
+            self._folders[package, path.rpartition("/")[0]].append(i)
+        self._stands = self._in_stands() if recipe.order == "repository" else None
+        self._definitions = Definitions(documents, links, self._packages) if links else None
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -96,9 +124,29 @@ class ExampleMaker:
 
     def order(self, epoch: int) -> list[int]:
         """Return the order in which documents are visited in ``epoch``."""
+        rng = random.Random(f"{self._seed}/{epoch}")
+        if self._stands is not None:
+            packages = list(self._stands)
+            rng.shuffle(packages)
+            return [index for package in packages for index in package]
         indices = list(range(len(self._documents)))
-        random.Random(f"{self._seed}/{epoch}").shuffle(indices)
+        rng.shuffle(indices)
         return indices
+
+    @property
+    def in_order(self) -> bool:
+        """Whether documents that follow each other belong together."""
+        return self._stands is not None
+
+    def _in_stands(self) -> list[list[int]]:
+        """The packages, of each its documents behind what they import."""
+        if isinstance(self._documents, MappedDocuments):
+            return self._documents.stands()
+        packages = self._packages.values()
+        return [
+            [package[i] for i in import_order([self._documents[j] for j in package])]
+            for package in packages
+        ]
 
     def visit(self, epoch: int, index: int) -> tuple[int, list[Example]]:
         """Return the row length drawn for a document and its examples, each within the row."""
@@ -109,43 +157,86 @@ class ExampleMaker:
         examples: list[Example] = []
         at = 0
         while at < len(document.text):
-            ahead: list[int] = []
-            if rng.random() < self._recipe.neighbour_rate:
+            ahead = self._layout.ahead(document.package, document.path, ())
+            kept = self._kept_free(length, rng)
+            if not kept and rng.random() < self._recipe.neighbour_rate:
                 ahead = self._front(index, length, rng)
-            room = length - len(ahead)
+            room = length - ahead.size - kept
             share = rng.uniform(MIN_WINDOW ** (1 / WINDOW_SKEW), 1) ** WINDOW_SKEW
             tokens = share * room - FRAME
             window = _window(document.text, at, tokens * self._recipe.characters_per_token)
-            example = self._example(reading, window, room, rng)
-            examples.append(_behind(ahead, example))
+            define = partial(self._defined, index, kept, rng) if kept else None
+            examples.append(self._example(reading, window, ahead, length, rng, define))
             at = window[1]
         return length, examples
 
-    def _example(self, reading: Reading, window: Span, room: int, rng: random.Random) -> Example:
+    def _example(
+        self, reading: Reading, window: Span, ahead: Ahead, length: int, rng: random.Random,
+        define: Define | None = None,
+    ) -> Example:  # fmt: skip
+        layout = self._layout
+        before = layout.before_text(ahead)
+        room = length - len(before)
+        names = reading.draw_masked(window, rng)
+        if names and isinstance(layout, OwnLayout):
+            masked = lay_masked(
+                reading.text, window, names, self._encode, reading.reader.spelled, layout.ids,
+                limit=room,
+            )  # fmt: skip
+            if masked:
+                labels = reading.label_masked(masked)
+                return _behind(before, Example(masked.ids, True, labels, masked.trained))
         if rng.random() < self._recipe.fim_rate:
-            example = self._fim(reading, window, room, rng)
+            example = self._fim(reading, window, ahead, length, rng, define)
             if example is not None:
                 return example
         ids = self._encode(reading.text[slice(*window)])
         whole = len(ids) < room and window[1] == len(reading.text)
-        ids = [*ids[: room - 1], self._ids.end]
-        return Example(ids, whole, reading.label_text(ids, window[0]))
+        ids = [*ids[: room - 1], layout.end]
+        return _behind(before, Example(ids, whole, reading.label_text(ids, window[0])))
 
-    def _fim(self, reading: Reading, window: Span, room: int, rng: random.Random) -> Example | None:
+    def _fim(
+        self, reading: Reading, window: Span, ahead: Ahead, length: int, rng: random.Random,
+        define: Define | None,
+    ) -> Example | None:  # fmt: skip
         middle, needed = reading.draw_middle(window, rng)
         if rng.random() < self._recipe.empty_rate:
             middle = (middle[0], middle[0])
         if rng.random() < self._recipe.end_rate and needed <= middle[1]:
             middle = (middle[0], _line_end(reading.text, middle[1], window[1]))
             window = (window[0], middle[1])
+        if define:
+            ahead = define(window, middle)
         parts = split_at(reading.text, window, middle)
-        order = spm_within if rng.random() < self._recipe.spm_rate else psm_within
-        laid = order(*parts, self._encode, self._ids, limit=room)
+        suffix_first = rng.random() < self._recipe.spm_rate
+        laid = self._layout.fim(parts, ahead, limit=length, suffix_first=suffix_first)
         if laid is None:
             return None
         return Example(laid.ids, True, reading.label_fim(laid, window[0], middle))
 
-    def _front(self, index: int, length: int, rng: random.Random) -> list[int]:
+    def _kept_free(self, length: int, rng: random.Random) -> int:
+        """Draw the tokens of a row that are kept for definitions; 0: there will be none."""
+        if not self._recipe.definitions_rate or rng.random() >= self._recipe.definitions_rate:
+            return 0
+        return int(rng.uniform(LEAST_SHARE, SHARE) * length)
+
+    def _defined(
+        self, index: int, room: int, rng: random.Random, window: Span, middle: Span
+    ) -> Ahead:
+        """Definitions of what a middle uses in at most ``room`` tokens, the least relevant left out."""
+        document = self._documents[index]
+        assert self._definitions is not None
+        characters = int(room * self._recipe.characters_per_token)
+        ranked = self._definitions.ranked(index, window, middle, characters, rng)
+        while ranked:
+            files = self._definitions.files(ranked)
+            ahead = self._layout.ahead(document.package, document.path, files)
+            if ahead.size <= room:
+                return ahead
+            ranked.pop()
+        return self._layout.ahead(document.package, document.path, ())
+
+    def _front(self, index: int, length: int, rng: random.Random) -> Ahead:
         """Snippets of other files of the package, or nothing where it has no other."""
         document = self._documents[index]
         near = [i for i in self._folders[_folder(document)] if i != index]
@@ -160,8 +251,10 @@ class ExampleMaker:
                 files.append(
                     (self._documents[other].path, _lines(self._documents[other], size, rng))
                 )
-        ids = front(document.package, document.path, files, self._encode, self._ids)
-        return ids if files and len(ids) <= length // 2 else []
+        ahead = self._layout.ahead(document.package, document.path, files)
+        if ahead.size > length // 2:
+            return self._layout.ahead(document.package, document.path, ())
+        return ahead
 
 
 def _behind(ahead: list[int], example: Example) -> Example:
@@ -169,7 +262,8 @@ def _behind(ahead: list[int], example: Example) -> Example:
     if not ahead:
         return example
     labels = {n: [HEADS[n].masked] * len(ahead) + rest for n, rest in example.labels.items()}
-    return Example([*ahead, *example.ids], example.ends, labels)
+    trained = [True] * len(ahead) + example.trained if example.trained else []
+    return Example([*ahead, *example.ids], example.ends, labels, trained)
 
 
 def _line_end(text: str, at: int, last: int) -> int:

@@ -2,7 +2,7 @@
 
 Lives here: the files of that folder and the measurements that they state. Heads of objectives stay
 in the checkpoint and are not in a run's weights; what is written is a plain ``LlamaForCausalLM`` in
-bfloat16.
+bfloat16, or in int8. A folder whose logits are not the trained model's is refused.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from transformers import GenerationConfig, LlamaConfig
 
 from completion.errors import CaretError
 from completion.prompt.snippets import FORMAT_VERSION
-from training.arms import draw_parts, fitting, middle_bits
+from training.agreement import Rounding, logits_of, real_rows, refuse_apart, rounding
 from training.card import write_card, write_curve
-from training.corpus.shards import Document, read_documents
-from training.evaluate import Measured, bits_per_byte, overall, sample_documents
+from training.checkpoint import NAME as CHECKPOINT
+from training.checkpoint import read_checkpoint
+from training.corpus.shards import read_documents
+from training.evaluate import overall
+from training.int8 import CONFIG, imitate, quantised
+from training.measures import ARMS, Measurements, measure, verified_context
 from training.metrics import read_rows
 from training.model import NORM_EPS, Decoder
-from training.progress import Progress
 from training.recipe import Recipe, recipe_of_run
 from training.samples import CURSORS, complete
 from training.tokenizer import (
@@ -35,6 +38,7 @@ from training.tokenizer import (
     load_tokenizer,
     save_tokenizer,
     sentinels_of,
+    token_bytes,
 )
 from training.weights import read_weights
 
@@ -42,11 +46,6 @@ CARET_FORMAT = 1
 """Version of ``caret.json``."""
 MAX_BYTES = 40 * 2**20
 """What a bundled model may weigh on disk."""
-ARMS = ("psm", "spm")
-BYTES_A_MIDDLE = 5_000
-"""One held-out middle is drawn for so many bytes of the evaluation's size."""
-CONTEXT_SLACK = 1.005
-"""A longer window counts as usable while its bits per byte stay within this of a shorter one's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,27 +59,35 @@ class ExportSettings:
     evaluate_bytes: int = 2_000_000
     name: str = ""
     version: str = "1"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measurements:
-    """What was measured of the exported weights; empty without a corpus."""
-
-    by_package: dict[str, Measured]
-    by_window: dict[int, float]
-    """Bits per byte of the same long documents, by window in tokens."""
-    by_arm: dict[str, float]
-    """Bits per byte of the same held-out middles with their ends, by ``psm`` and ``spm``."""
+    int8: bool = False
+    """Projections in eight bits: see :mod:`training.int8`."""
 
 
 def export(settings: ExportSettings) -> dict[str, Any]:
-    """Write the model folder and return what ``caret.json`` says."""
+    """Write the model folder and return what ``caret.json`` says.
+
+    Raises:
+        CaretError: what ``transformers`` makes of the folder is not the trained model, or it is
+            too large to be bundled.
+    """
     weights, index = read_weights(settings.run)
     recipe = recipe_of_run(index["recipe"])
     tokenizer_folder = settings.run / "tokenizer"
     tokenizer, encoder = load_tokenizer(tokenizer_folder), load_text_encoder(tokenizer_folder)
     ids = sentinels_of(tokenizer)
     model = decoder_of(recipe, weights)
+    metrics = read_rows(settings.run)
+    index.setdefault("weights", next((m["chosen"] for m in metrics if "chosen" in m), "last"))
+    rows = real_rows(lambda t: encoder.encode(t).ids, ids.end, max(recipe.data.lengths))
+    read = logits_of(model, rows)
+    shipped, exact = read, trained_weights(settings.run, index)
+    if settings.int8:
+        imitate(model)
+        shipped = logits_of(model, rows)
+    rounded: Rounding | None = None
+    if settings.int8 or exact:
+        trained = logits_of(decoder_of(recipe, exact), rows) if exact else read
+        rounded = rounding(trained, shipped, rows, [len(b) for b in token_bytes(tokenizer)])
     measured = Measurements(by_package={}, by_window={}, by_arm={})
     if settings.corpus:
         documents = list(read_documents(settings.corpus, "held_out"))
@@ -92,6 +99,9 @@ def export(settings: ExportSettings) -> dict[str, Any]:
     settings.out.mkdir(parents=True, exist_ok=True)
     write_model(settings.out, recipe, weights, ids, context)
     save_tokenizer(tokenizer, settings.out, context=context)
+    agreement = refuse_apart(settings.out, read, rows)
+    if settings.int8:
+        write_int8(settings.out, weights)
     bits = overall(measured.by_package).bits_per_byte if measured.by_package else None
     about: dict[str, Any] = {
         "format": CARET_FORMAT,
@@ -103,7 +113,7 @@ def export(settings: ExportSettings) -> dict[str, Any]:
         "name": name,
         "version": settings.version,
         "languages": ["python"],
-        "tokens_seen": index["tokens"],
+        "tokens_seen": index["tokens"] + index.get("started_from", {}).get("tokens", 0),
         "held_out_bits_per_byte": bits,
     }
     text = json.dumps(about, indent=1) + "\n"
@@ -113,17 +123,16 @@ def export(settings: ExportSettings) -> dict[str, Any]:
         for cursor in CURSORS
     ]
     corpus = json.loads((settings.run / "corpus.json").read_text(encoding="utf-8"))
-    metrics = read_rows(settings.run)
-    index.setdefault("weights", next((m["chosen"] for m in metrics if "chosen" in m), "last"))
     write_curve(settings.out / "loss.png", metrics)
     notes_path = settings.run / "notes.md"
     index["notes"] = notes_path.read_text(encoding="utf-8") if notes_path.is_file() else ""
+    index["format"] = "int8 projections, the rest bfloat16" if settings.int8 else "bfloat16"
+    index["exactness"] = exactness(agreement, rounded, index["format"])
     write_card(settings.out / "MODEL_CARD.md", about, index, corpus, measured, samples)
     size = sum(p.stat().st_size for p in settings.out.rglob("*") if p.is_file())
     if size > MAX_BYTES:
-        raise CaretError(
-            f"{settings.out}: {size / 2**20:.1f} MiB, above 40; train a smaller recipe"
-        )
+        mend = "train a smaller recipe" if settings.int8 else "give --int8 or train a smaller one"
+        raise CaretError(f"{settings.out}: {size / 2**20:.1f} MiB, above 40; {mend}")
     return about
 
 
@@ -132,6 +141,45 @@ def decoder_of(recipe: Recipe, weights: Mapping[str, Tensor]) -> Decoder:
     model = Decoder(recipe.model)
     model.load_state_dict({n: w.float() for n, w in weights.items()})
     return model.eval()
+
+
+def trained_weights(run: Path, index: Mapping[str, Any]) -> dict[str, Tensor] | None:
+    """Return the weights as they were trained, before they were rounded to be kept.
+
+    They are in the run's checkpoint; ``None`` where that was left behind, is damaged or is of
+    another moment: an export does without.
+    """
+    try:
+        state = read_checkpoint(run / CHECKPOINT, torch.device("cpu"))
+    except CaretError:
+        return None
+    if state["position"]["step"] != index["step"]:
+        return None
+    return (index["weights"] == "average" and state["average"]) or state["model"]
+
+
+def exactness(agreement: float, rounded: Rounding | None, form: str) -> str:
+    """Return what the card says of how exactly the folder is the trained model."""
+    said = (
+        f"On real text the logits of the float32 model that transformers loads and of the trained "
+        f"one differ by at most {agreement:.1g}."
+    )
+    if rounded is None:
+        return said
+    return (
+        f"{said} Rounding what was trained ({form}) moved a logit by at most "
+        f"{rounded.largest:.2g}, and bits per byte of {rounded.bytes:,} bytes from "
+        f"{rounded.before:.4f} to {rounded.after:.4f}."
+    )
+
+
+def write_int8(out: Path, weights: Mapping[str, Tensor]) -> None:
+    """Put int8 projections in the place of the weights in ``out``, and say so in its config."""
+    (out / "model.safetensors").write_bytes(save_bytes(quantised(weights), {"format": "pt"}))
+    path = out / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    text = json.dumps({**config, "quantization_config": CONFIG}, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8")
 
 
 def write_model(
@@ -163,67 +211,3 @@ def write_model(
     GenerationConfig(
         bos_token_id=ids.end, eos_token_id=ids.end, pad_token_id=ids.fim_pad, do_sample=False
     ).save_pretrained(out)
-
-
-def measure(
-    model: Decoder,
-    recipe: Recipe,
-    documents: list[Document],
-    encode: Any,
-    ids: Sentinels,
-    total_bytes: int,
-) -> Measurements:
-    """Measure bits per byte by package, and of long documents by window."""
-    bar = Progress("held out")
-    longest = max(recipe.data.lengths)
-    chosen = sample_documents(documents, total_bytes, each=40_000)
-    size = sum(len(d.text.encode("utf-8")) for d in chosen)
-    try:
-        by_package = bits_per_byte(
-            model,
-            chosen,
-            encode,
-            end=ids.end,
-            window=longest,
-            batch_tokens=4 * longest,
-            bfloat16=True,
-            note=lambda done: bar.show(done / size, f"{done / 1e6:.1f} of {size / 1e6:.1f} MB"),
-        )
-    finally:
-        bar.close()
-    long = [d for d in documents if len(d.text) > 8 * recipe.model.context]
-    long = sample_documents(long, max(1, total_bytes // 4), each=4 * recipe.model.context)
-    windows = sorted({*recipe.data.lengths, 2 * longest, recipe.model.context})
-    by_window = {
-        w: overall(
-            bits_per_byte(
-                model, long, encode, end=ids.end, window=w, batch_tokens=4 * w, bfloat16=True
-            )
-        ).bits_per_byte
-        for w in windows
-        if w <= recipe.model.context and long
-    }
-    parts = fitting(
-        draw_parts(documents, total_bytes // BYTES_A_MIDDLE), encode, recipe.model.context
-    )
-    by_arm = {
-        arm: middle_bits(model, parts, encode, ids, suffix_first=arm == "spm").bits_per_byte
-        for arm in ARMS
-    }
-    return Measurements(by_package=by_package, by_window=by_window, by_arm=by_arm)
-
-
-def verified_context(recipe: Recipe, by_window: Mapping[int, float]) -> int:
-    """Return the longest window that reads no worse than every shorter one.
-
-    Without measurements it is the longest row that was trained on.
-    """
-    if not by_window:
-        return max(recipe.data.lengths)
-    best = float("inf")
-    context = min(by_window)
-    for window, bits in sorted(by_window.items()):
-        if bits > best * CONTEXT_SLACK:
-            break
-        best, context = min(best, bits), window
-    return context

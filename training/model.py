@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.cross_entropy import CHUNK_LOGITS, summed_cross_entropy
 from training.recipe import ModelRecipe
 
 NORM_EPS = 1e-5
@@ -180,7 +181,16 @@ class Decoder(nn.Module):
 
     def loss(self, ids_BT: Tensor, targets_BT: Tensor) -> Tensor:
         """Return the summed cross-entropy in nats over targets other than :data:`IGNORE`."""
-        return self.losses(ids_BT, targets_BT).sum()
+        return self.loss_of(self.model(ids_BT), targets_BT)
+
+    def loss_of(self, hidden_BTD: Tensor, targets_BT: Tensor) -> Tensor:
+        """Return :meth:`loss` for the trunk's hidden states; a long batch goes in pieces."""
+        weight = self.model.embed_tokens.weight
+        if targets_BT.numel() * weight.shape[0] <= CHUNK_LOGITS:
+            return self.losses_of(hidden_BTD, targets_BT).sum()
+        return summed_cross_entropy(
+            hidden_BTD.flatten(0, 1), weight, targets_BT.flatten(), IGNORE, CHUNK_LOGITS
+        )
 
     def losses(self, ids_BT: Tensor, targets_BT: Tensor) -> Tensor:
         """Return the cross-entropy in nats of each position (B * T,), 0 where ignored."""

@@ -10,15 +10,23 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from training.recipe import OptimRecipe
+from training.sharding import ShardedMuon, like, whole_state
 
 
 def groups_of(model: nn.Module) -> dict[str, list[tuple[str, nn.Parameter]]]:
-    """Sort parameters into ``muon`` (2-D, hidden), ``embedding`` (heads too) and ``norm``."""
-    out: dict[str, list[tuple[str, nn.Parameter]]] = {"muon": [], "embedding": [], "norm": []}
+    """Sort parameters into ``muon`` (2-D, hidden), ``embedding`` (heads too), ``norm``, ``adapter``.
+
+    Adapters' matrices are no hidden matrices of full rank, which Muon is for: AdamW steps them.
+    """
+    names = ("muon", "embedding", "norm", "adapter")
+    out: dict[str, list[tuple[str, nn.Parameter]]] = {name: [] for name in names}
     for name, parameter in model.named_parameters():
-        if "embed_tokens" in name or "lm_head" in name or name.startswith("heads."):
+        if name.startswith("decoder.adapter."):
+            out["adapter"].append((name, parameter))
+        elif "embed_tokens" in name or "lm_head" in name or name.startswith("heads."):
             out["embedding"].append((name, parameter))
         elif parameter.ndim == 2:
             out["muon"].append((name, parameter))
@@ -30,24 +38,29 @@ def groups_of(model: nn.Module) -> dict[str, list[tuple[str, nn.Parameter]]]:
 class Optimizers:
     """Both optimisers as one: step, rates, state."""
 
-    def __init__(self, model: nn.Module, recipe: OptimRecipe) -> None:
+    def __init__(self, model: nn.Module, recipe: OptimRecipe, adapter_lr: float = 0.0) -> None:
+        """Take the parameters of ``model``; ``adapter_lr`` is the rate of adapters in it."""
         groups = {k: [p for _, p in v] for k, v in groups_of(model).items()}
-        muon = torch.optim.Muon(
-            groups["muon"],
-            lr=recipe.muon_lr,
-            momentum=recipe.muon_momentum,
-            weight_decay=recipe.muon_weight_decay,
-        )
+        sharded = any(isinstance(p, DTensor) for p in groups["muon"])
         adamw = torch.optim.AdamW(
             [
                 {"params": groups["embedding"], "lr": recipe.embedding_lr},
                 {"params": groups["norm"], "lr": recipe.norm_lr},
+                *([{"params": groups["adapter"], "lr": adapter_lr}] if groups["adapter"] else []),
             ],
             betas=recipe.betas,
             eps=1e-10,
             weight_decay=0.0,
         )
-        self._all: tuple[torch.optim.Optimizer, ...] = (muon, adamw)
+        self._all: tuple[torch.optim.Optimizer, ...] = (adamw,)
+        if groups["muon"]:
+            muon = (ShardedMuon if sharded else torch.optim.Muon)(
+                groups["muon"],
+                lr=recipe.muon_lr,
+                momentum=recipe.muon_momentum,
+                weight_decay=recipe.muon_weight_decay,
+            )
+            self._all = (muon, adamw)
         self._rates = [[g["lr"] for g in o.param_groups] for o in self._all]
 
     def step(self, scale: float) -> None:
@@ -59,13 +72,22 @@ class Optimizers:
             optimizer.zero_grad(set_to_none=True)
 
     def state_dict(self) -> list[dict[str, Any]]:
-        """Return both states."""
-        return [o.state_dict() for o in self._all]
+        """Return both states, whole; of a sharded model every process must ask."""
+        return [whole_state(o.state_dict()) for o in self._all]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        """Take back what :meth:`state_dict` returned."""
-        for optimizer, state in zip(self._all, states, strict=True):
-            optimizer.load_state_dict(state)
+        """Take back what :meth:`state_dict` returned; rates and the like stay the recipe's."""
+        for optimizer, saved in zip(self._all, states, strict=True):
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            laid = {
+                at: {
+                    name: like(value, parameters[at]) if value.ndim else value
+                    for name, value in values.items()
+                }
+                for at, values in saved["state"].items()
+            }
+            ours = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": laid, "param_groups": ours})
 
 
 def rate_scale(recipe: OptimRecipe, *, step: int, progress: float) -> float:

@@ -22,6 +22,8 @@ from training.objectives.heads import HEADS
 
 OPEN_ROWS = 32
 """Rows of one length that wait for an example that fits."""
+ORDERED_ROWS = 4
+"""The same where documents come in an order that rows should keep: fewer, with more padding."""
 FULL = 24
 """A row with fewer free tokens than this is closed."""
 AHEAD = 4
@@ -47,9 +49,14 @@ Row = tuple[list[Any], ...]
 class Packer:
     """Packs examples into rows of ``length`` + 1 tokens, best fit over a few open rows."""
 
-    def __init__(self, length: int, pad: int, heads: Sequence[str] = ()) -> None:
-        """Fill what stays free with the id ``pad``; ``heads`` names the labels that rows have."""
-        self._size = length + 1
+    def __init__(
+        self, length: int, pad: int, heads: Sequence[str] = (), most_open: int = OPEN_ROWS
+    ) -> None:  # fmt: skip
+        """Fill what stays free with the id ``pad``; ``heads`` names the labels that rows have.
+
+        At most ``most_open`` rows wait for what fits.
+        """
+        self._size, self._most_open = length + 1, most_open
         self._heads = tuple(heads)
         self._fill = (pad, IGNORE, *(HEADS[name].masked for name in self._heads))
         self._open: list[Row] = []
@@ -58,12 +65,15 @@ class Packer:
     def add(self, example: Example) -> None:
         """Place one example; it must have at most ``length`` tokens."""
         targets = example.ids if example.ends else [*example.ids[:-1], IGNORE]
+        if example.trained:
+            pairs = zip(targets, example.trained, strict=True)
+            targets = [target if trained else IGNORE for target, trained in pairs]
         need = len(example.ids)
         fits = [r for r in self._open if len(r[0]) + need <= self._size]
         if fits:
             row = max(fits, key=lambda r: len(r[0]))
         else:
-            if len(self._open) >= OPEN_ROWS:
+            if len(self._open) >= self._most_open:
                 self._close(max(self._open, key=lambda r: len(r[0])))
             row = tuple([] for _ in self._fill)
             self._open.append(row)
@@ -114,7 +124,8 @@ class BatchStream:
         self._maker, self._tokens, self._workers = maker, tokens, workers
         self._rank, self._size = rank, size
         self._heads = maker.heads
-        self._packers = {length: Packer(length, pad, self._heads) for length in lengths}
+        most = ORDERED_ROWS if maker.in_order else OPEN_ROWS
+        self._packers = {length: Packer(length, pad, self._heads, most) for length in lengths}
         self._epoch, self._position = 0, 0
         self._visits: Iterator[tuple[int, list[Example]]] | None = None
 

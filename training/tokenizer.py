@@ -8,10 +8,10 @@ and whoever wants one takes its id from :class:`Sentinels`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -121,8 +121,16 @@ def sentinels_of(tokenizer: Tokenizer) -> Sentinels:
     return Sentinels(**dict(zip(names, ids, strict=True)))
 
 
-def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
+class Spelled(Protocol):
+    """An encoder of another family, which knows its own spelling."""
+
+    token_bytes: Sequence[bytes]
+
+
+def token_bytes(tokenizer: Tokenizer | Spelled) -> list[bytes]:
     """Return the bytes of every id; a sentinel has none."""
+    if not isinstance(tokenizer, Tokenizer):
+        return list(tokenizer.token_bytes)
     table = _byte_of_character()
     special = set(SENTINELS)
     out: list[bytes] = []

@@ -172,7 +172,7 @@ class PromptBuilder:
             if isinstance(item, str):
                 count += 1
             elif item in (Part.TASK, Part.NEWLINE):
-                count += len(self.encoder.encode(_task(item, document)))
+                count += len(self.encoder.encode(task_text(item, document)))
         return count
 
     def _assemble(
@@ -207,7 +207,7 @@ class PromptBuilder:
                 case Part.HEADER:
                     add("header", lead.header, self.encoder.encode(lead.header))
                 case Part.TASK | Part.NEWLINE:
-                    text = _task(item, document)
+                    text = task_text(item, document)
                     add("task", text, self.encoder.encode(text))
                 case Part.PREFIX:
                     prefix_text, prefix_start = lead_text + windows.prefix.text, len(ids)
@@ -254,7 +254,8 @@ def one_line_end(document: DocumentView) -> DocumentView:
     )
 
 
-def _task(part: Part, document: DocumentView) -> bytes:
+def task_text(part: Part, document: DocumentView) -> bytes:
+    """Return the text of :attr:`Part.TASK` or :attr:`Part.NEWLINE`."""
     if part is Part.NEWLINE:
         return b"\n"
     language = _LANGUAGE_NAMES.get(document.language_id, document.language_id.capitalize())

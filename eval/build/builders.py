@@ -12,7 +12,7 @@ from pathlib import Path
 
 from completion.errors import UsageError
 from eval import held_out
-from eval.build import cardinal, functions, slices
+from eval.build import cardinal, functions, nodes, slices
 from eval.build.built import Built, read_built
 from eval.build.tree import Tree
 from eval.item import Item
@@ -36,6 +36,7 @@ BUILDERS = {
     for builder in (
         Builder(suite="cardinal", version=cardinal.VERSION, items=1000, make=cardinal.build),
         Builder(suite="slices", version=slices.VERSION, items=1000, make=slices.build),
+        Builder(suite="nodes", version=nodes.VERSION, items=1800, make=nodes.build),
         Builder(suite="replay", version=functions.VERSION, items=0, make=functions.build),
     )
 }

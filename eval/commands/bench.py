@@ -22,9 +22,10 @@ HELP = "speed, as ratios measured in one run"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "suite", choices=("latency", "keystrokes", "healing", "bytes"),
+        "suite", choices=("latency", "keystrokes", "healing", "bytes", "train"),
         help="latency: the service over the bare engine; keystrokes: the language server under "
-        "load; healing: exact healing over none; bytes: decoding by bytes over tokens",
+        "load; healing: exact healing over none; bytes: decoding by bytes over tokens; "
+        "train: our loop over transformers' Trainer, and what the objectives cost",
     )  # fmt: skip
     add_model_flags(parser)
     parser.add_argument(
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     config = configured(args)
     measure = {
         "latency": _latency, "keystrokes": _keystrokes, "healing": _healing, "bytes": _bytes,
+        "train": _train,
     }[args.suite]  # fmt: skip
     rows = asyncio.run(measure(args, config, lambda text: console.print(f"[dim]{text}[/]")))
     if args.json is not None:
@@ -96,3 +98,10 @@ async def _bytes(args: argparse.Namespace, config: Config, say: Callable[[str], 
     from eval.bench.bytes import rows
 
     return await rows(config, args.second, args.rounds, say)
+
+
+async def _train(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
+    from eval.bench.train import rows
+
+    device = "cuda" if config.model.device == "cuda" else "cpu"
+    return await rows(config.model.path, device, args.rounds, say)

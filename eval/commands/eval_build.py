@@ -13,13 +13,13 @@ from rich.console import Console
 from completion.errors import UsageError
 from eval.output import output_file
 
-HELP = "items of cardinal, slices or replay from a source tree"
+HELP = "items of cardinal, slices, nodes or replay from a source tree"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
-    add("suite", metavar="SUITE", help="cardinal, slices or replay")
+    add("suite", metavar="SUITE", help="cardinal, slices, nodes or replay")
     add(
         "tree", metavar="TREE", type=Path, nargs="?",
         help="a folder of source files (default: the held-out packages)",

@@ -28,6 +28,7 @@ SUITES = {
     "codexglue-token": "codexglue:Token",
     "cardinal": "cardinal:Cardinal",
     "slices": "slices:Slices",
+    "nodes": "nodes:Nodes",
     "replay": "replay:Replay",
     "bits": "bits:Bits",
 }

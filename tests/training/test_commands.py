@@ -16,7 +16,7 @@ import pytest
 from completion.errors import UsageError
 from training.recipe import Recipe, recipe_table
 
-NAMES = ("corpus", "tokenizer", "train", "export")
+NAMES = ("corpus", "tokenizer", "train", "ablate", "export")
 
 
 def call(name: str, *words: str | Path) -> int:
@@ -32,8 +32,13 @@ def toml(recipe: Recipe) -> str:
     flat = {k: v for k, v in table.items() if not isinstance(v, dict)}
     sections = {k: v for k, v in table.items() if isinstance(v, dict)}
 
+    def inline(value: Any) -> str:
+        if isinstance(value, dict):
+            return "{ " + ", ".join(f"{k} = {inline(v)}" for k, v in value.items()) + " }"
+        return json.dumps(value)
+
     def lines(values: dict[str, Any]) -> str:
-        return "".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items())
+        return "".join(f"{k} = {inline(v)}\n" for k, v in values.items())
 
     return lines(flat) + "".join(f"\n[{k}]\n{lines(v)}" for k, v in sections.items())
 
@@ -63,6 +68,27 @@ def test_corpus_to_model(
     assert json.loads(capsys.readouterr().out)["name"] == "from-toml"
     assert call("train", *train, "--pack", tmp_path / "pack", "--json") == 0
     assert json.loads(capsys.readouterr().out)["left_out"] == 0
+
+
+def test_curriculum_from_a_result_is_in_the_recipe_of_the_run(
+    recipe: Recipe, corpus_folder: Path, tokenizer_folder: Path, tmp_path: Path
+) -> None:
+    path, result = tmp_path / "tiny.toml", tmp_path / "r.json"
+    path.write_text(toml(recipe))
+    groups = {"arguments": {"exact_match": {"value": 0.0, "n": 50}},
+              "name": {"exact_match": {"value": 1.0, "n": 50}}}  # fmt: skip
+    result.write_text(json.dumps({"suite": "nodes", "schema": 1, "groups": groups}))
+    common = ("--corpus", corpus_folder, "--tokenizer", tokenizer_folder, "--device", "cpu")
+    run = ("train", "--recipe", path, *common, "--out", tmp_path / "run")
+    assert call(*run, "--curriculum-from", result) == 0
+    trained = json.loads((tmp_path / "run" / "weights.json").read_text())["recipe"]
+    middles = trained["data"]["middles"]
+    assert middles["random"] == 0.3
+    assert middles["name"] == 0.02
+    assert middles["arguments"] == pytest.approx(0.21)
+    assert call(*run, "--curriculum-from", result) == 0  # the same command goes on
+    with pytest.raises(UsageError, match="another recipe"):
+        call(*run)
 
 
 def test_wrong_calls_are_usage_errors(corpus_folder: Path, tmp_path: Path) -> None:

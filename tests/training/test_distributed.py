@@ -97,3 +97,24 @@ def test_group_of_one_needs_no_process_group(monkeypatch: pytest.MonkeyPatch) ->
     assert group.sums(1.5) == [1.5]
     assert group.gather("x") == ["x"]
     group.close()
+
+
+LEADS = """
+import json
+from completion.errors import CaretError
+from training.distributed import Group
+group = Group.from_environment()
+def fails():
+    raise CaretError("no room", exit_code=1)
+said = [group.lead(lambda: group.rank + 7)]
+try:
+    group.lead(fails)
+except CaretError as error:
+    said += [error.message, error.exit_code]
+print(json.dumps(said))
+group.close()
+"""
+
+
+def test_what_the_first_process_cannot_do_fails_every_one() -> None:
+    assert by_two_processes(LEADS) == [[7, "no room", 1]] * 2

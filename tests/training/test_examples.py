@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,9 @@ from tokenizers import Tokenizer
 
 from completion.syntax.token_types import TYPE_IDS
 from tests.training.tiny import TRAIN
+from training.corpus.mapped import MappedDocuments
+from training.corpus.mapping import ensure_mapped
+from training.corpus.shards import Document, ShardWriter, write_manifest
 from training.examples import ExampleMaker
 from training.objectives.next_type import MASKED
 from training.reading import Reader
@@ -176,6 +182,56 @@ def test_horizon_counts_down_over_the_middle_of_every_fim_example(
     assert prefix_first > 10
 
 
+def test_masked_identifiers_are_the_share_of_examples_and_the_others_stay(
+    encoder: Tokenizer, ids: Sentinels
+) -> None:
+    """Left to right, with the text's types as ever; what is masked are names of the file."""
+    objectives = replace(PLAIN, next_type=0.1, horizon=0.1, masked_identifiers=0.3)
+    recipe = replace(RECIPE, neighbour_rate=0.3, lengths=(256,), shares=(1.0,))
+    reader = Reader(objectives, encoder)
+    made = ExampleMaker(TRAIN, encoder, ids, recipe, 1, reader)
+    examples = [x for e in range(8) for i in made.order(e) for x in made.visit(e, i)[1]]
+    masked = [x for x in examples if x.trained]
+    assert 0.15 < len(masked) / len(examples) < 0.3  # some do not fit, or have no name
+    for example in masked:
+        assert len(example.ids) == len(example.trained) <= 256
+        start = example.ids.index(ids.fim_middle)
+        assert ids.fim_prefix not in example.ids
+        assert example.ends
+        assert example.trained[-1]
+        body = 0
+        if example.ids[0] == ids.repo_name:  # other files are trained on as ever
+            body = start - example.trained[:start][::-1].index(True)
+            assert all(example.trained[:body])
+        assert not any(example.trained[body : start + 1])
+        said = encoder.decode(example.ids[start + 1 : -1])
+        names = re.findall(r"<id_(\d)>(\w+)", said)
+        assert [int(n) for n, _ in names] == list(range(len(names)))
+        text = encoder.decode(example.ids[body:start])
+        for number, name in names:
+            assert f"<id_{number}>" in text
+            assert not re.search(rf"\b{name}\b", text)
+            text = text.replace(f"<id_{number}>", name)
+        assert any(text in d.text for d in TRAIN)
+        assert set(example.labels["horizon"]) == {-1.0}
+        types = example.labels["next_type"]
+        assert set(types[start:]) == {MASKED}
+        assert any(t != MASKED for t in types[body:start])
+    assert len([x for x in masked if x.ids[0] == ids.repo_name]) > 5
+
+
+def test_mixture_decides_which_middles_are_drawn(encoder: Tokenizer, ids: Sentinels) -> None:
+    recipe = replace(
+        RECIPE, fim_rate=1.0, spm_rate=0.0, end_rate=0.0, empty_rate=0.0, lengths=(256,),
+        shares=(1.0,), middles={"docstring": 1.0},
+    )  # fmt: skip
+    reader = Reader(PLAIN, encoder, recipe.middles)
+    made = ExampleMaker(TRAIN, encoder, ids, recipe, 1, reader)
+    examples = [x.ids for e in range(6) for x in made.visit(e, 0)[1] if ids.fim_middle in x.ids]
+    middles = [encoder.decode(x[x.index(ids.fim_middle) + 1 : -1]) for x in examples]
+    assert sum(m.endswith('"""') for m in middles) > 0.6 * len(middles) > 10
+
+
 def test_labels_are_masked_in_other_files(encoder: Tokenizer, ids: Sentinels) -> None:
     recipe = replace(RECIPE, neighbour_rate=1.0, lengths=(256,), shares=(1.0,))
     reader = Reader(ObjectivesRecipe(), encoder)
@@ -217,3 +273,45 @@ def test_languages_that_the_lexer_does_not_know_have_no_types(encoder: Tokenizer
     ids = [*encoder.encode(foreign.text[:200]).ids, 0]
     labels = reader.read(foreign).label_text(ids, 0)
     assert labels == {"horizon": [-1.0] * len(ids), "next_type": [MASKED] * len(ids)}
+
+
+def test_examples_of_a_mapped_corpus_are_those_of_its_texts(
+    encoder: Tokenizer, tmp_path: Path
+) -> None:
+    """What is stored and what is found on the way are one."""
+    with ShardWriter(tmp_path / "corpus", "train") as writer:
+        for document in TRAIN:
+            writer.add(document)
+        entries = writer.finish()
+    write_manifest(tmp_path / "corpus", {"parts": {"train": entries, "held_out": []}})
+    ensure_mapped(tmp_path / "corpus", tmp_path, lambda share, text: None, processes=1)
+    mapped = MappedDocuments(tmp_path, "train")
+    objectives = replace(ObjectivesRecipe(), masked_identifiers=0.1, identifier=0.2)
+    ids, reader = sentinels_of(encoder), Reader(objectives, encoder)
+    one = ExampleMaker(TRAIN, encoder, ids, RECIPE, 1, reader)
+    other = ExampleMaker(mapped, encoder, ids, RECIPE, 1, reader)
+    for epoch in range(3):
+        for index in range(len(TRAIN)):
+            assert one.visit(epoch, index) == other.visit(epoch, index)
+
+
+def test_other_languages_have_middles_and_tasks_of_their_syntax(encoder: Tokenizer) -> None:
+    functions = (
+        f"// add{i} adds.\nfunc add{i}(a, b int) int {{\n\ttotal := sum(a, {i})\n\treturn total\n}}\n"
+        for i in range(20)
+    )
+    go = Document("a", "a/a.go", "package a\n\n" + "\n".join(functions))
+    rng = random.Random(1)
+    for objectives, wanted in (
+        (replace(PLAIN, statement=1.0), {"return total"}),
+        (replace(PLAIN, docstring_from_body=1.0), {"// add3 adds."}),
+        (replace(PLAIN, body_from_docstring=1.0), {"total := sum(a, 3)\n\treturn total"}),
+        (replace(PLAIN, identifier=1.0), {"total", "sum", "int"}),
+    ):
+        reading = Reader(objectives, encoder).read(go)
+        window = (0, len(go.text))
+        drawn = {go.text[slice(*reading.draw_middle(window, rng)[0])] for _ in range(400)}
+        assert wanted <= drawn
+    whole = Reader(PLAIN, encoder, {"arguments": 1.0}).read(go)
+    drawn = {go.text[slice(*whole.draw_middle((0, len(go.text)), rng)[0])] for _ in range(400)}
+    assert {"a, 1", "a, 19"} <= drawn

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
+from completion.errors import CaretError
 from training.export import ExportSettings, decoder_of, export, verified_context
+from training.int8 import CONFIG, imitate
 from training.model import Decoder, parameter_count
 from training.recipe import Recipe
 from training.session import run_training
@@ -33,6 +36,64 @@ def test_exported_model_says_what_the_trained_one_says(
     ids = torch.randint(0, recipe.model.vocabulary, (3, 100))
     with torch.no_grad():
         assert torch.allclose(theirs(ids).logits, ours(ids), atol=1e-4)
+
+
+def test_folder_that_says_something_else_is_refused_and_left_without_weights(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A base of rotary positions that the trained model does not have."""
+    saved = LlamaConfig.save_pretrained
+
+    def other(self: LlamaConfig, *args: object, **kwargs: object) -> None:
+        self.rope_parameters["rope_theta"] = 500.0
+        saved(self, *args, **kwargs)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(LlamaConfig, "save_pretrained", other)
+    out = tmp_path / "model"
+    with pytest.raises(CaretError, match=r"from the trained model's, above 0\.0001") as caught:
+        export(ExportSettings(run=run_folder, out=out))
+    assert "\n" not in caught.value.message
+    assert not (out / "model.safetensors").exists()
+
+
+def test_card_says_how_exactly_the_folder_is_the_trained_model(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    export(ExportSettings(run=run_folder, out=out))
+    card = (out / "MODEL_CARD.md").read_text()
+    found = re.search(r"moved a logit by at most ([\d.]+), and bits per byte of [\d,]+ bytes", card)
+    assert found
+    assert 0 < float(found[1]) < 0.2
+    (run_folder / "checkpoint.pt").unlink()
+    export(ExportSettings(run=run_folder, out=out))
+    assert "moved a logit" not in (out / "MODEL_CARD.md").read_text()
+
+
+def test_int8_folder_holds_what_its_imitation_computes_with(
+    recipe: Recipe, run_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    export(ExportSettings(run=run_folder, out=out, int8=True))
+    config = json.loads((out / "config.json").read_text())
+    assert config["quantization_config"] == CONFIG
+    tensors, weights = load_file(out / "model.safetensors"), read_weights(run_folder)[0]
+    model = decoder_of(recipe, weights)
+    imitate(model)
+    known = dict(model.named_parameters())
+    for name, weight in weights.items():
+        if not name.endswith("_proj.weight"):
+            assert torch.equal(tensors[name], weight)
+            continue
+        assert tensors[name].dtype is torch.int8
+        scale = tensors[f"{name}_scale"]
+        assert torch.equal(tensors[name].float() * scale, known[name])
+        assert ((known[name] - weight.float()).abs() <= scale / 2 + 1e-7).all()
+    assert "int8 projections" in (out / "MODEL_CARD.md").read_text()
+    ids = torch.randint(0, recipe.model.vocabulary, (2, 60))
+    with torch.no_grad():
+        gap = (model(ids) - decoder_of(recipe, weights)(ids)).abs().max().item()
+    assert 0 < gap < 0.5
 
 
 def test_heads_are_dropped(recipe: Recipe, run_folder: Path, tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from tests.training.tiny import HELD, TRAIN
 from training.examples import ExampleMaker
 from training.loop import Inputs, Run
 from training.model import IGNORE, Decoder
+from training.objectives.mixture import harder
 from training.optim import Optimizers, rate_scale
-from training.recipe import PLAIN, BudgetRecipe, Recipe
+from training.recipe import HORIZON_FORMS, PLAIN, BudgetRecipe, Recipe
 from training.rows import BatchStream
 from training.tokenizer import sentinels_of
 from training.weights import read_weights
@@ -95,14 +96,14 @@ def test_sigterm_saves_and_ends(
 ) -> None:
     run = Run(recipe, inputs, tmp_path)
     before = signal.getsignal(signal.SIGTERM)
-    step = run._step
+    step = run._updater.step
 
-    def step_and_signal(loss_of: Any) -> tuple[float, int, int]:
+    def step_and_signal(loss_of: Any) -> Any:
         if run.position.step == 1:
             os.kill(os.getpid(), signal.SIGTERM)
         return step(loss_of)
 
-    monkeypatch.setattr(run, "_step", step_and_signal)
+    monkeypatch.setattr(run._updater, "step", step_and_signal)
     assert not run.train()
     assert run.position.step == 2
     assert signal.getsignal(signal.SIGTERM) is before
@@ -161,6 +162,28 @@ def test_heads_learn_beside_the_decoder_and_say_their_loss(
     assert not any("head" in name for name in state["model"])
 
 
+@pytest.mark.parametrize("form", HORIZON_FORMS)
+def test_every_objective_together_is_learned_and_resumed(
+    recipe: Recipe, inputs: Inputs, tmp_path: Path, form: str
+) -> None:
+    objectives = replace(recipe.objectives, horizon_form=form, masked_identifiers=0.1, horizon=0.3)
+    mixture = harder(recipe.data.middles, {"arguments": 0.9, "body": 0.5, "name": 0.2})
+    whole = replace(
+        recipe, objectives=objectives, data=replace(recipe.data, middles=mixture),
+        budget=BudgetRecipe(tokens=12_000),
+    )  # fmt: skip
+    assert Run(whole, inputs, tmp_path / "whole").train()
+    found = [r for r in rows(tmp_path / "whole") if "loss" in r]
+    for name in ("loss", "next_type"):
+        values = [r[name] for r in found]
+        assert sum(values[-5:]) < 0.85 * sum(values[:5]), name
+    # Too few middles an update for the horizon's to fall visibly here; it must stay in its range.
+    assert all(0 < r["horizon"] < 0.5 for r in found)
+    Run(whole, inputs, tmp_path / "parted").train(stop_after_steps=3)
+    Run(whole, inputs, tmp_path / "parted").train(stop_after_steps=3)
+    assert losses(tmp_path / "parted") == losses(tmp_path / "whole")[:6]
+
+
 def as_of_before(folder: Path) -> None:
     """Make the checkpoint one of the code that knew no objectives."""
     path = folder / "checkpoint.pt"
@@ -214,9 +237,9 @@ def test_tokenizer_larger_than_the_recipe_is_refused(
 
 def test_finished_run_stays_as_it_is(recipe: Recipe, inputs: Inputs, tmp_path: Path) -> None:
     Run(recipe, inputs, tmp_path).train()
-    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert Run(recipe, inputs, tmp_path).train()
-    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
 def test_row_that_a_crash_cut_off_counts_as_unwritten(

@@ -4,7 +4,8 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from tests.training.tiny import TRAIN
+from tests.training.tiny import TRAIN, source
+from training.corpus.shards import Document
 from training.examples import Example, ExampleMaker
 from training.model import IGNORE
 from training.objectives import horizon, next_type
@@ -61,6 +62,14 @@ def test_labels_travel_with_their_tokens() -> None:
     assert len(ids) == len(targets) == len(heard) == len(types) == 65
     assert heard == first["horizon"] + second["horizon"] + [horizon.MASKED] * 10
     assert types == first["next_type"] + second["next_type"] + [next_type.MASKED] * 10
+
+
+def test_ids_that_are_not_trained_are_no_targets() -> None:
+    packer = Packer(64, pad=9)
+    packer.add(Example([1] * 49 + [0], True, trained=[False] * 40 + [True, False] * 5))
+    ((_, targets),) = packer.ready
+    assert targets[:50] == [IGNORE] * 40 + [1, IGNORE] * 5
+    assert packer.ready[0][0][:50] == [1] * 49 + [0]
 
 
 def test_labels_are_shifted_as_the_targets_are(encoder: Tokenizer) -> None:
@@ -130,3 +139,28 @@ def test_epochs_are_counted(encoder: Tokenizer) -> None:
     while source.epoch < 2.5:
         source.next()
     assert source.state()["epoch"] == 2
+
+
+def test_repository_order_keeps_packages_together_and_resumes(encoder: Tokenizer) -> None:
+    documents = [
+        Document("one", "one/a.py", "import one.b\n" + source("a")),
+        Document("two", "two/a.py", source("two")),
+        Document("one", "one/b.py", source("b")),
+        Document("two", "two/b.py", "from two.c import c_1\n" + source("tb")),
+        Document("two", "two/c.py", source("c")),
+    ]
+    recipe = DataRecipe(lengths=LENGTHS, shares=(0.6, 0.4), order="repository")
+    ids = sentinels_of(encoder)
+    maker = ExampleMaker(documents, encoder, ids, recipe, 1, Reader(PLAIN, encoder))
+    orders = [maker.order(epoch) for epoch in range(8)]
+    assert {tuple(order) for order in orders} == {(2, 0, 1, 4, 3), (1, 4, 3, 2, 0)}
+
+    def begin(rank: int = 0, size: int = 1) -> BatchStream:
+        return BatchStream(maker, LENGTHS, pad=ids.fim_pad, tokens=256, rank=rank, size=size)
+
+    first = begin()
+    taken(first, 3)
+    state = first.state()
+    later = begin()
+    later.load(state)
+    assert same(taken(first, 12), taken(later, 12))

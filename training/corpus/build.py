@@ -7,27 +7,29 @@ the number of documents, by what deduplication keeps of each, and with no text b
 
 from __future__ import annotations
 
-import concurrent.futures
-import multiprocessing
 from pathlib import Path
 from typing import Any
 
 from training.corpus import filters, near
 from training.corpus.account import Tally, checksum, entry, totals
-from training.corpus.checks import Known, prepare
+from training.corpus.checks import Known
 from training.corpus.contamination import HeldOut, fingerprint, read_benchmarks
 from training.corpus.finding import Found, Progress, find
-from training.corpus.intake import Intake, Limits
+from training.corpus.intake import Intake, Limits, Turn
 from training.corpus.journal import Journal, Position, writing
 from training.corpus.languages import PYTHON
 from training.corpus.marks import PERMUTATIONS, Marks
+from training.corpus.scale import Workers, local
 from training.corpus.settings import Settings
 from training.corpus.shards import Document, ShardWriter, write_manifest, write_shards
 from training.corpus.sources import Package, Source, open_package, read_sources
 
 
-def build(settings: Settings, progress: Progress) -> dict[str, Any]:
-    """Build the corpus and return its manifest; a build that was interrupted is gone on with."""
+def build(settings: Settings, progress: Progress, workers: Workers | None = None) -> dict[str, Any]:
+    """Build the corpus and return its manifest; a build that was interrupted is gone on with.
+
+    ``workers`` read and check files; where none are given, processes of this machine do.
+    """
     held_sources = read_sources(settings.held_out)
     benchmarks = read_benchmarks(settings.decontaminate) if settings.decontaminate else None
     found = find(settings, held_sources, progress)
@@ -43,13 +45,8 @@ def build(settings: Settings, progress: Progress) -> dict[str, Any]:
     seen = {fingerprint(document.text) for document in held_documents}
     del held_documents
     known = Known(held_out=held_lines, benchmarks=benchmarks)
-    with concurrent.futures.ProcessPoolExecutor(
-        settings.processes,
-        mp_context=multiprocessing.get_context("fork"),
-        initializer=prepare,
-        initargs=(known,),
-    ) as pool:
-        entries, taken = _take(found, position, journal, settings, pool, seen, progress)
+    workers = workers or local(settings.processes)
+    entries, taken = _take(found, position, journal, settings, workers, known, seen, progress)
     accounts.update(taken)
     manifest = {
         "parts": {"train": entries, "held_out": held_entries},
@@ -80,29 +77,24 @@ def _take(
     position: Position,
     journal: Journal,
     settings: Settings,
-    pool: concurrent.futures.Executor,
+    workers: Workers,
+    known: Known,
     seen: set[bytes],
     progress: Progress,
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Write the training part from ``position`` on; return its shards and the packages' accounts."""
     with writing(settings.out):
         marks = Marks(journal.marks, position.documents)
-    accounts = dict(position.accounts)
+    accounts, total = dict(position.accounts), len(found.packages)
     try:
-        intake = Intake(pool, settings.processes, marks, seen, settings.out)
+        intake = Intake(workers, known, marks, seen, settings.out)
         with ShardWriter(settings.out, "train", entries=position.shards) as writer:
-            for number, package in enumerate(found.packages):
-                if number < position.package:
-                    continue
-                table = position.tally if number == position.package else None
-                tally = Tally.of(table) if table else Tally()
-                folder = package.name in found.folders
-                most = settings.folder_bytes if folder else settings.package_bytes
-                limits = Limits(package_bytes=most, test_share=settings.test_share)
-                progress(package.name, number, len(found.packages))
-                for document in intake.documents(package, tally, limits):
+            for turn, documents in intake.packages(_turns(found, position, settings)):
+                package, tally, number = turn.package, turn.tally, turn.number
+                progress(package.name, number, total)
+                for document in documents:
                     share = tally.seen / package.count if package.count else 0.0
-                    progress(package.name, number + share, len(found.packages))
+                    progress(package.name, number + share, total)
                     with writing(settings.out):
                         if writer.add(document):
                             journal.save(
@@ -119,6 +111,19 @@ def _take(
                 return writer.finish(), accounts
     finally:
         marks.close()
+
+
+def _turns(found: Found, position: Position, settings: Settings) -> list[Turn]:
+    """What is left to take; of the package that was under way, the rest."""
+    turns: list[Turn] = []
+    for number, package in enumerate(found.packages[position.package :], position.package):
+        table = position.tally if number == position.package else None
+        folder = package.name in found.folders
+        most = settings.folder_bytes if folder else settings.package_bytes
+        limits = Limits(package_bytes=most, test_share=settings.test_share)
+        tally = Tally.of(table) if table else Tally()
+        turns.append(Turn(number=number, package=package, tally=tally, limits=limits))
+    return turns
 
 
 def _account(package: Package, tally: Tally) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is asked of one file's bytes, run in the pool's processes: filters, copies, marks.
+"""What is asked of one file's bytes, wherever the check runs: filters, copies, marks.
 
 A check depends on the file, on the held-out packages and on the benchmarks alone, never on another
 file of the corpus: in what order and in which process files are checked changes nothing.
@@ -6,10 +6,6 @@ file of the corpus: in what order and in which process files are checked changes
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +15,33 @@ from training.corpus import filters
 from training.corpus.contamination import Benchmarks, HeldOut, fingerprint
 from training.corpus.languages import PYTHON, comment_of, language_of
 from training.corpus.near import signature
-from training.corpus.sources import File
+from training.corpus.readers import Reader
+
+BEYOND = "beyond the package's cap"
+_BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Some files of one package, in their order."""
+
+    package: int
+    """The package's number in the build."""
+    reader: Reader
+    paths: list[str]
+    room: int | None = None
+    """Bytes that the package may still hold, at most; ``None``: any number."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """Why a file is not kept, or else the two marks by which another one is the same."""
+    """Why a file is not kept, or else its text and the two marks by which another one is the same."""
 
+    path: str
     reason: str = ""
+    size: int = 0
+    """Bytes of its text; 0 where it needed no look at the text."""
+    data: bytes = b""
     fingerprint: bytes = b""
     signature: Any = None
     """uint32 numbers, as :func:`~training.corpus.near.signature` makes them."""
@@ -39,41 +54,38 @@ class Known:
     held_out: HeldOut
     benchmarks: Benchmarks | None
 
-    def check(self, file: File) -> Verdict:
+    def check(self, path: str, data: bytes) -> Verdict:
         """Judge one file by itself."""
-        reason = file.reason or filters.reject_text(file.path, file.data)
+        size = len(data)
+        reason = filters.reject_text(path, data)
         if reason:
-            return Verdict(reason)
-        text = file.data.decode("utf-8")
+            return Verdict(path=path, reason=reason, size=size)
+        text = data.decode("utf-8")
         if self.held_out.copied_in(text):
-            return Verdict("copy of a held-out file")
+            return Verdict(path=path, reason="copy of a held-out file", size=size)
         if self.benchmarks and self.benchmarks.contained_in(text):
-            return Verdict("benchmark item")
-        if language_of(file.path) == PYTHON and (reason := filters.reject_syntax(text)):
-            return Verdict(reason)
+            return Verdict(path=path, reason="benchmark item", size=size)
+        if language_of(path) == PYTHON and (reason := filters.reject_syntax(text)):
+            return Verdict(path=path, reason=reason, size=size)
         values: np.ndarray = signature(text)
-        return Verdict("", fingerprint(text, comment_of(file.path)), values)
+        mark = fingerprint(text, comment_of(path))
+        return Verdict(path=path, size=size, data=data, fingerprint=mark, signature=values)
 
 
-_known: Known | None = None
-
-
-def prepare(known: Known) -> None:
-    """Set up a process of the pool; it leaves when the one that started it is gone, killed or not."""
-    global _known
-    _known = known
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def check_batch(files: list[File]) -> list[Verdict]:
-    """Judge some files, in their order."""
-    assert _known is not None
-    return [_known.check(file) for file in files]
+def check_batch(known: Known, batch: Batch) -> tuple[int, list[Verdict]]:
+    """Read and judge the files of a batch; return its package's number and the verdicts in order."""
+    verdicts: list[Verdict] = []
+    foreign = {path for path in batch.paths if filters.is_foreign(path)}
+    files = batch.reader.read(path for path in batch.paths if path not in foreign)
+    for path in batch.paths:
+        if path in foreign:
+            verdicts.append(Verdict(path=path, reason="vendored"))
+            continue
+        file = next(files)
+        data, reason = file.data.removeprefix(_BOM), file.reason
+        if len(data) > filters.MAX_BYTES:
+            reason = "too large"
+        elif batch.room is not None and len(data) > batch.room:
+            reason = BEYOND
+        verdicts.append(Verdict(path=path, reason=reason) if reason else known.check(path, data))
+    return batch.package, verdicts

@@ -11,11 +11,14 @@ import hashlib
 import json
 import lzma
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from completion.errors import UsageError
+
+if TYPE_CHECKING:
+    from training.objectives.parsed import Parsed
 
 FORMAT = 1
 SHARD_BYTES = 16 * 2**20
@@ -29,6 +32,8 @@ class Document:
     package: str
     path: str
     text: str
+    parsed: Parsed | None = field(default=None, compare=False, repr=False)
+    """What one parse found in it, where that is stored."""
 
 
 class ShardWriter:
@@ -151,9 +156,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def read_documents(folder: Path, part: str = "train") -> Iterator[Document]:
     """Yield the documents of one part (``train`` or ``held_out``), checking each shard's hash."""
     for entry in read_manifest(folder)["parts"][part]:
-        raw = lzma.decompress((folder / entry["file"]).read_bytes())
-        if hashlib.sha256(raw).hexdigest() != entry["sha256"]:
-            raise UsageError(f"corpus {folder}: {entry['file']} is damaged; build the corpus again")
-        for line in raw.splitlines():
-            row = json.loads(line)
-            yield Document(row["package"], row["path"], row["text"])
+        yield from read_shard(folder, entry)
+
+
+def read_shard(folder: Path, entry: dict[str, Any]) -> Iterator[Document]:
+    """Yield the documents of the shard that ``entry`` of the manifest speaks of, checking its hash."""
+    raw = lzma.decompress((folder / entry["file"]).read_bytes())
+    if hashlib.sha256(raw).hexdigest() != entry["sha256"]:
+        raise UsageError(f"corpus {folder}: {entry['file']} is damaged; build the corpus again")
+    for line in raw.splitlines():
+        row = json.loads(line)
+        yield Document(row["package"], row["path"], row["text"])

@@ -14,9 +14,8 @@ import sys
 import sysconfig
 import tomllib
 import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import Parser
@@ -28,7 +27,7 @@ from training.corpus import filters
 from training.corpus.folder_licences import folder_licence
 from training.corpus.folders import list_folder
 from training.corpus.licences import Licence, judge
-from training.corpus.reading import Unreadable, read_bounded
+from training.corpus.readers import File, FolderReader, InstalledReader, Reader, WheelReader
 
 SOURCES = Path(__file__).with_name("sources.toml")
 _STDLIB_SKIPPED = frozenset(
@@ -54,15 +53,6 @@ class Source:
     """Of its files, for who evaluates on them; held-out packages say it."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file of a package: its path there and its bytes, or why it has none."""
-
-    path: str
-    data: bytes
-    reason: str = ""
-
-
 Order = Callable[[str], Any]
 """The key by which paths are sorted."""
 
@@ -74,14 +64,24 @@ class Package:
     name: str
     version: str
     licence: Licence
-    files: Callable[[Order, int], Iterator[File]]
-    """Its files sorted by the key, from the one with this number on, each read when its turn comes."""
+    list_paths: Callable[[], list[str]]
+    """Lists the paths of its files."""
+    reader: Reader
+    """Reads them, in any process."""
     count: int = 0
     """How many files that is, where it is known."""
     dropped: Counter[str] = field(default_factory=Counter[str])
     """Files that its listing left out, by reason."""
     digest: str = ""
     """What of its content its version does not say."""
+
+    def paths(self, order: Order, start: int) -> list[str]:
+        """Return the paths of its files sorted by the key, from the one with this number on."""
+        return sorted(self.list_paths(), key=order)[start:]
+
+    def files(self, order: Order, start: int) -> Iterator[File]:
+        """Yield the files at :meth:`paths`, each read when its turn comes."""
+        return self.reader.read(self.paths(order, start))
 
 
 def canonical(name: str) -> str:
@@ -112,7 +112,14 @@ def open_package(source: Source, cache: Path) -> Package:
     if source.origin == "stdlib":
         version = platform.python_version()
         licence = Licence(name="PSF-2.0", allowed=True)
-        return Package(name=source.name, version=version, licence=licence, files=_stdlib)
+        root = Path(sysconfig.get_paths()["stdlib"])
+        return Package(
+            name=source.name,
+            version=version,
+            licence=licence,
+            list_paths=lambda: _stdlib(root),
+            reader=InstalledReader(root=root, limit=_MOST_BYTES),
+        )
     if source.origin == "environment":
         return _installed(source)
     return _wheel(source, cache)
@@ -128,37 +135,21 @@ def open_folder(folder: Path, name: str, licence: str = "") -> Package:
         raise UsageError(f"--folder {folder}: {error.strerror}") from None
     listing = list_folder(folder, trust=bool(licence))
 
-    def files(order: Order, start: int) -> Iterator[File]:
-        return _read(
-            sorted(listing.paths, key=order)[start:], lambda path: folder / path, filters.MAX_BYTES
-        )
-
     return Package(
         name=name,
         version="",
         licence=stated,
-        files=files,
+        list_paths=lambda: listing.paths,
+        reader=FolderReader(root=folder, limit=filters.MAX_BYTES),
         count=len(listing.paths),
         dropped=listing.dropped,
         digest=listing.digest,
     )
 
 
-def _read(paths: Iterable[str], locate: Callable[[str], Path], limit: int) -> Iterator[File]:
-    for path in paths:
-        try:
-            yield File(path, read_bounded(locate(path), limit))
-        except Unreadable as error:
-            yield File(path, b"", error.reason)
-
-
-def _stdlib(order: Order, start: int) -> Iterator[File]:
-    root = Path(sysconfig.get_paths()["stdlib"])
+def _stdlib(root: Path) -> list[str]:
     inside = (path.relative_to(root) for path in root.rglob("*.py"))
-    paths = [path.as_posix() for path in inside if _STDLIB_SKIPPED.isdisjoint(path.parts)]
-    return _read(
-        sorted(paths, key=order)[start:], lambda path: (root / path).resolve(), _MOST_BYTES
-    )
+    return [path.as_posix() for path in inside if _STDLIB_SKIPPED.isdisjoint(path.parts)]
 
 
 def _installed(source: Source) -> Package:
@@ -169,18 +160,19 @@ def _installed(source: Source) -> Package:
             f"package {source.name} is not installed; install it or unlist it"
         ) from None
 
-    def locate(path: str) -> Path:
-        return Path(str(found.locate_file(path)))
+    root = Path(str(found.locate_file("")))
 
-    def files(order: Order, start: int) -> Iterator[File]:
+    def paths() -> list[str]:
         entries = [e for e in found.files or [] if e.suffix == ".py" and ".." not in e.parts]
-        paths = [e.as_posix() for e in entries if locate(e.as_posix()).is_file()]
-        return _read(
-            sorted(paths, key=order)[start:], lambda path: locate(path).resolve(), _MOST_BYTES
-        )
+        return [e.as_posix() for e in entries if (root / e).is_file()]
 
-    licence = _licence(source, cast(Message, found.metadata))
-    return Package(name=source.name, version=found.version, licence=licence, files=files)
+    return Package(
+        name=source.name,
+        version=found.version,
+        licence=_licence(source, cast(Message, found.metadata)),
+        list_paths=paths,
+        reader=InstalledReader(root=root, limit=_MOST_BYTES),
+    )
 
 
 def _wheel(source: Source, cache: Path) -> Package:
@@ -202,20 +194,17 @@ def _wheel(source: Source, cache: Path) -> Package:
     except (zipfile.BadZipFile, OSError, IndexError):
         raise CaretError(f"{path.name} is no whole wheel; delete it to fetch it again") from None
 
-    def files(order: Order, start: int) -> Iterator[File]:
+    def paths() -> list[str]:
         with zipfile.ZipFile(path) as archive:
-            inside = {entry.filename: entry.file_size for entry in archive.infolist()}
-            for name in sorted((n for n in inside if n.endswith(".py")), key=order)[start:]:
-                if inside[name] > _MOST_BYTES:
-                    yield File(name, b"", "too large")
-                    continue
-                try:
-                    yield File(name, archive.read(name))
-                except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError):
-                    yield File(name, b"", "unreadable")
+            return [name for name in archive.namelist() if name.endswith(".py")]
 
-    licence = _licence(source, metadata)
-    return Package(name=source.name, version=source.version, licence=licence, files=files)
+    return Package(
+        name=source.name,
+        version=source.version,
+        licence=_licence(source, metadata),
+        list_paths=paths,
+        reader=WheelReader(wheel=path, limit=_MOST_BYTES),
+    )
 
 
 def _cached(source: Source, cache: Path) -> Path | None:

@@ -67,7 +67,7 @@ def psm_within(
     room = limit - FRAME - len(m)
     if room < 0 or (len(p) + len(s) > room and room < limit // 2):
         return None
-    p, s = _share(p, s, room)
+    p, s = share_room(p, s, room)
     out = [ids.fim_prefix, *p, ids.fim_suffix, *s, ids.fim_middle, *m, ids.end]
     cut, seam = len(prefix), len(prefix) + len(middle)
     behind_p, behind_s = 1 + len(p), 2 + len(p) + len(s)
@@ -90,7 +90,7 @@ def spm_within(
     if len(pm) + len(s) > room:
         if len(encode(middle)) > room // 2:
             return None
-        pm, s = _share(pm, s, room)
+        pm, s = share_room(pm, s, room)
     out = [ids.fim_prefix, ids.fim_suffix, *s, ids.fim_middle, *pm, ids.end]
     seam, behind_s = len(prefix) + len(middle), 2 + len(s)
     return Laid(
@@ -99,7 +99,7 @@ def spm_within(
     )
 
 
-def _share(left: list[int], right: list[int], room: int) -> tuple[list[int], list[int]]:
+def share_room(left: list[int], right: list[int], room: int) -> tuple[list[int], list[int]]:
     """Trim ``left`` from its start and ``right`` from its end until both fit ``room``."""
     over = len(left) + len(right) - room
     if over <= 0:

@@ -6,6 +6,7 @@ over its labels) and ``count`` (how many carry loss); its labels travel with the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,15 +33,24 @@ class Head(Protocol):
 class Kind:
     """One entry of :data:`HEADS`."""
 
-    module: type[horizon.HorizonHead] | type[next_type.TypeHead]
+    make: Callable[[int, ObjectivesRecipe], nn.Module]
+    """From the width and what the recipe says of it."""
     masked: float | int
     """The label that carries no loss."""
     dtype: torch.dtype
 
 
 HEADS: dict[str, Kind] = {
-    "horizon": Kind(module=horizon.HorizonHead, masked=horizon.MASKED, dtype=torch.float32),
-    "next_type": Kind(module=next_type.TypeHead, masked=next_type.MASKED, dtype=torch.int64),
+    "horizon": Kind(
+        make=lambda width, recipe: horizon.HorizonHead(width, horizon.FORMS[recipe.horizon_form]),
+        masked=horizon.MASKED,
+        dtype=torch.float32,
+    ),
+    "next_type": Kind(
+        make=lambda width, _: next_type.TypeHead(width),
+        masked=next_type.MASKED,
+        dtype=torch.int64,
+    ),
 }
 """By the name of the weight in ``[objectives]``; the order is that of losses and labels."""
 
@@ -53,4 +63,4 @@ def head_weights(recipe: ObjectivesRecipe) -> dict[str, float]:
 
 def make_heads(recipe: ObjectivesRecipe, width: int) -> nn.ModuleDict:
     """Return the heads of a run, at zero: no random number is drawn for them."""
-    return nn.ModuleDict({name: HEADS[name].module(width) for name in head_weights(recipe)})
+    return nn.ModuleDict({name: HEADS[name].make(width, recipe) for name in head_weights(recipe)})

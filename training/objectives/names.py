@@ -34,7 +34,8 @@ class Name:
     """Characters of the document."""
     text: str
     kind: str
-    """One of the last six of ``completion.syntax.token_types.TYPES``."""
+    """One of the last six of ``completion.syntax.token_types.TYPES``; NAME where a grammar alone tells
+    of it."""
     bare: bool
     """Whether it refers by itself, as no attribute and no keyword of a call does."""
     binds: bool

@@ -2,13 +2,14 @@
 
 PyCoder (arXiv 2211.04673) learns token types and code with shared weights, 0.9 to 0.1; CodeFill
 (ICSE 2022) has finer classes of names; CodeT5 (arXiv 2109.00859) tags identifiers, which here is
-one head's classes again. All classes are ``completion.syntax.token_types.TYPES``. Types belong to
+one head's classes again: a token is an identifier where its type is one of :data:`IDENTIFIERS`,
+and nothing else has one of these. All classes are ``completion.syntax.token_types.TYPES``. Types belong to
 the document as it was written: they are found once and go with the tokens wherever FIM puts them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,48 +17,28 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from completion.syntax.languages import Language
-from completion.syntax.token_types import TYPE_IDS, TYPES, token_types
-from training.objectives.names import Name
+from completion.syntax.token_types import TYPE_IDS, TYPES
+from training.objectives.byte_types import ByteTypes, byte_offsets
 
 MASKED = -100
 """The label of a token without a type: a sentinel, the end, and other files' text."""
-_NONE, _NAME, _EOL = TYPE_IDS["NONE"], TYPE_IDS["NAME"], TYPE_IDS["EOL"]
-_MOVES = (TYPE_IDS["INDENT"], TYPE_IDS["DEDENT"])
+_NONE = TYPE_IDS["NONE"]
 _BLANKS = b" \t\f"
+IDENTIFIERS = frozenset(
+    TYPE_IDS[name]
+    for name in ("NAME", "VARIABLE", "FUNCTION", "ATTRIBUTE", "MODULE", "CLASS", "PARAMETER")
+)
+"""The classes that CodeT5's identifier tagging calls 1; all others it calls 0."""
 
 
 class DocumentTypes:
     """The type of every byte of one document."""
 
-    def __init__(self, text: str, language: Language | None, names: Iterable[Name] = ()) -> None:
-        """Lex ``text``; ``names`` says more exactly what its names are, where it was parsed.
-
-        A line end before deeper or shallower code is INDENT or DEDENT; the blanks that follow it
-        are NONE, since they say nothing more.
-        """
-        source = text.encode("utf-8")
-        self._of_byte = np.full(len(source) + 1, _NONE, dtype=np.uint8)
-        self._byte_of = _byte_offsets(text, len(source))
-        self._paint(token_types(language, source), names)
-
-    def _paint(self, spans: Iterable[tuple[int, int, int]], names: Iterable[Name]) -> None:
-        of_byte, byte_of = self._of_byte, self._byte_of
-        line_end: tuple[int, int] | None = None
-        for start, end, kind in spans:
-            if kind in _MOVES:
-                if line_end:
-                    of_byte[slice(*line_end)] = kind
-            else:
-                of_byte[start:end] = kind
-                if kind == _EOL:
-                    line_end = start, end
-        for name in names:
-            start, end = name.start, name.end
-            if byte_of is not None:
-                start, end = int(byte_of[start]), int(byte_of[end])
-            if of_byte[start] == _NAME:
-                of_byte[start:end] = TYPE_IDS[name.kind]
+    def __init__(self, text: str, of_byte: ByteTypes) -> None:
+        """Take the types of ``text`` as :func:`~training.objectives.byte_types.byte_types` says."""
+        # one more than there are bytes: what is asked for at the end has no type
+        self._of_byte = np.append(of_byte, np.uint8(_NONE))
+        self._byte_of = byte_offsets(text, len(of_byte))
 
     def byte(self, character: int) -> int:
         """Return the byte offset of a character."""
@@ -99,15 +80,6 @@ class TokenTyper:
         self, document: DocumentTypes, tokens: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> list[int]:
         return document.at(ends - self._sizes[tokens] + self._lead[tokens]).tolist()
-
-
-def _byte_offsets(text: str, size: int) -> NDArray[np.int64] | None:
-    """Return the byte offset of every character and of the end; ``None``: they are the same."""
-    if len(text) == size:
-        return None
-    code = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    widths = 1 + (code >= 0x80).astype(np.int64) + (code >= 0x800) + (code >= 0x10000)
-    return np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(widths)))
 
 
 class TypeHead(nn.Module):

@@ -6,20 +6,13 @@ and only statements without a block, which the kinds of :mod:`training.objective
 
 from __future__ import annotations
 
-import ast
-
-from training.objectives.places import Places
+from training.objectives.parsed import Parsed
 from training.objectives.task import Task
 
 
-def statement_tasks(places: Places, tree: ast.Module) -> list[Task]:
+def statement_tasks(parsed: Parsed) -> list[Task]:
     """Return every statement that holds no other and is no docstring or other bare constant."""
-    out: list[Task] = []
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.stmt) or hasattr(node, "body") or hasattr(node, "cases"):
-            continue
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue
-        span = places.start(node), places.end(node)
-        out.append(Task(needs=span, middle=span))
-    return out
+    return [
+        Task(needs=(start, end), middle=(start, end))
+        for start, end in parsed.column("statement").tolist()
+    ]

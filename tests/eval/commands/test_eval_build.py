@@ -28,7 +28,7 @@ def test_build_writes_the_same_bytes_for_the_same_call(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["repobench", "TREE", "--out", "OUT"], "cardinal and slices and replay are"),
+        (["repobench", "TREE", "--out", "OUT"], "cardinal and slices and nodes and replay are"),
         (["cardinal", "TREE/none", "--out", "OUT"], "no such folder"),
         (["cardinal", "TREE", "--out", "OUT", "--limit", "0"], "--limit must be at least 1"),
         (["cardinal", "TREE", "--out", "OUT", "--seed", "-1"], "--seed must be at least 0"),
@@ -68,7 +68,11 @@ def test_a_suite_runs_from_a_tree(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: str, accuracy: float
 ) -> None:
     tree = str(write_tree(tmp_path / "tree"))
-    for suite, metric in (("cardinal", "accuracy"), ("slices", "exact_match_line")):
+    for suite, metric in (
+        ("cardinal", "accuracy"),
+        ("slices", "exact_match_line"),
+        ("nodes", "exact_match"),
+    ):
         call = ["eval", suite, "--engine", engine, "--data", tree, "--no-baselines", "--quiet"]
         assert main([*call, "--json", str(tmp_path / f"{suite}.json")]) == 0
         result = json.loads((tmp_path / f"{suite}.json").read_text())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from completion.errors import UsageError
 from tests.training.tiny import source
 from training.commands import corpus
+from training.corpus.mapped import FOLDER, is_mapped
 from training.corpus.shards import read_documents, read_manifest
 
 
@@ -56,8 +58,12 @@ def test_two_folders_of_one_name_are_two_sources(
     (other / "copy.py").write_text(source("bear"))
     folders = ("--folder", folder, "--folder", other, "--folders-only", "--licence", "MIT")
     assert call(*folders, *common, "--json") == 0
-    total = json.loads(capsys.readouterr().out)["totals"]["train"]
-    assert total["dropped"] == {"seen": 1}
+    said = json.loads(capsys.readouterr().out)
+    assert said["totals"]["train"]["dropped"] == {"seen": 1}
+    assert is_mapped(tmp_path / "corpus", tmp_path / "corpus" / FOLDER, ordered=False)
+    assert said["mapped"]["documents"] == 3
+    assert said["mapped"]["bytes"] == said["totals"]["train"]["bytes"]
+    assert said["mapped"]["definition"] == 12
     packages = read_manifest(tmp_path / "corpus")["packages"]
     assert {name: entry["files"] for name, entry in packages.items()} == {"shelf": 2, "shelf-2": 1}
 
@@ -78,3 +84,30 @@ def test_wrong_calls_are_one_line(
     with pytest.raises(UsageError, match=message) as caught:
         call(*(word.format(folder=folder) for word in words), *common)
     assert "\n" not in caught.value.message
+
+
+def test_ray_that_is_not_installed_is_one_line_that_says_how_to_get_it(
+    folder: Path, common: tuple[str | Path, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    words = ("--folder", folder, "--folders-only", "--licence", "MIT", *common, "--ray")
+    with pytest.raises(UsageError, match=r"pip install 'caret-completion\[scale\]'"):
+        call(*words)
+
+
+def test_ray_is_refused_where_it_would_do_nothing(
+    common: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="leave out --ray"):
+        call("--refine", tmp_path, "--tokenizer", tmp_path, *common, "--ray")
+    with pytest.raises(UsageError, match="give HOST:PORT"):
+        call("--folder", tmp_path, "--folders-only", *common, "--ray", "ray://127.0.0.1:1")
+
+
+def test_map_of_a_corpus_makes_the_order_of_imports_too(
+    folder: Path, common: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    assert call("--folder", folder, "--folders-only", "--licence", "MIT", *common) == 0
+    assert not is_mapped(tmp_path / "corpus", tmp_path / "corpus" / "mapped", ordered=True)
+    assert call("--map", tmp_path / "corpus", "--processes", "1") == 0
+    assert is_mapped(tmp_path / "corpus", tmp_path / "corpus" / "mapped", ordered=True)

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import ast
-
 from training.objectives.dual import body_tasks, docstring_tasks
-from training.objectives.places import Places
+from training.objectives.parsed import Found
 
 CODE = '''@wrap
 def add(a, b):
@@ -25,11 +23,11 @@ class Thing:
         """Its size."""
         return 1
 '''
-PLACES, TREE = Places(CODE), ast.parse(CODE)
+PARSED = Found("a.py", CODE)
 
 
 def test_bodies_stand_behind_signature_and_docstring() -> None:
-    tasks = sorted(body_tasks(PLACES, TREE))
+    tasks = sorted(body_tasks(PARSED))
     assert [CODE[slice(*t.middle)] for t in tasks] == [
         "total = a + b\n    return total",
         "return 1",
@@ -42,7 +40,7 @@ def test_bodies_stand_behind_signature_and_docstring() -> None:
 
 
 def test_docstrings_need_the_body_behind_them() -> None:
-    tasks = sorted(docstring_tasks(PLACES, TREE))
+    tasks = sorted(docstring_tasks(PARSED))
     assert [CODE[slice(*t.middle)] for t in tasks] == [
         '"""Add größe."""', '"""A thing."""', '"""Its size."""',
     ]  # fmt: skip
@@ -51,3 +49,13 @@ def test_docstrings_need_the_body_behind_them() -> None:
     assert behind[1].startswith("@property")
     assert behind[1].endswith("return 1")
     assert behind[2] == "return 1"
+
+
+def test_a_comment_above_describes_where_the_language_says_so_there() -> None:
+    code = "package a\n\n// Add adds.\n// Both.\nfunc Add(a, b int) int {\n\treturn a + b\n}\n"
+    parsed = Found("a.go", code)
+    (body,), (docstring,) = body_tasks(parsed), docstring_tasks(parsed)
+    assert code[slice(*body.middle)] == "return a + b"
+    assert code[slice(*docstring.middle)] == "// Add adds.\n// Both."
+    assert code[slice(*docstring.needs)].startswith("// Add adds.")
+    assert docstring.needs == body.needs == (docstring.middle[0], body.middle[1])

@@ -29,7 +29,7 @@ class Thing(Base):
 
 
 def texts(kind: str) -> set[str]:
-    return {CODE[a:b] for a, b in outline(CODE).spans[kind]}
+    return {CODE[a:b] for a, b in outline("a.py", CODE).spans(kind).tolist()}
 
 
 def test_each_kind_is_found_where_it_stands() -> None:
@@ -57,8 +57,7 @@ def test_shares_are_the_designs() -> None:
 
 def test_text_that_does_not_parse_still_has_middles() -> None:
     text = "def broken(:\n    still = text\n" * 5
-    found = outline(text)
-    assert found.spans == {}
+    found = outline("a.py", text)
     for seed in range(50):
         a, b = draw_middle(text, (0, len(text)), found, random.Random(seed))
         assert 0 <= a < b <= len(text)
@@ -71,7 +70,7 @@ def test_middle_lies_in_its_window_and_leaves_room(seed: int, start: int, size: 
     window = (min(start, len(text) - 2), min(start + size, len(text)))
     if window[1] - window[0] < 2:
         return
-    a, b = draw_middle(text, window, outline(text), random.Random(seed))
+    a, b = draw_middle(text, window, outline("a.py", text), random.Random(seed))
     assert window[0] <= a < b <= window[1]
     newline = text.find("\n", a, window[1])
     line_end = window[1] if newline < 0 else newline
@@ -81,7 +80,7 @@ def test_middle_lies_in_its_window_and_leaves_room(seed: int, start: int, size: 
 
 def test_half_of_the_cuts_fall_inside_a_token() -> None:
     """Cuts are at characters: many starts lie between two letters of one word."""
-    text, found = source("apple", 20), outline(source("apple", 20))
+    text, found = source("apple", 20), outline("a.py", source("apple", 20))
     inside = Counter[bool]()
     for seed in range(600):
         a, _ = draw_middle(text, (0, len(text)), found, random.Random(seed))
@@ -90,7 +89,7 @@ def test_half_of_the_cuts_fall_inside_a_token() -> None:
 
 
 def test_most_middles_are_short() -> None:
-    text, found = source("apple", 20), outline(source("apple", 20))
+    text, found = source("apple", 20), outline("a.py", source("apple", 20))
     drawn = [draw_middle(text, (0, len(text)), found, random.Random(s)) for s in range(400)]
     one_line = sum("\n" not in text[a:b] for a, b in drawn)
     assert one_line / 400 > 0.6
@@ -98,5 +97,5 @@ def test_most_middles_are_short() -> None:
 
 def test_carriage_returns_do_not_shift_offsets() -> None:
     text = "import os\r\nx = call(one)\ry = call(two)\n"
-    spans = outline(text).spans["arguments"]
+    spans = outline("a.py", text).spans("arguments").tolist()
     assert [text[a:b] for a, b in spans] == ["one", "two"]

@@ -10,8 +10,9 @@ from tokenizers import Tokenizer
 from completion.syntax.languages import language_for
 from completion.syntax.token_types import TYPE_IDS, TYPES
 from tests.training.tiny import TRAIN
+from training.objectives.byte_types import byte_types
 from training.objectives.names import names_of
-from training.objectives.next_type import MASKED, DocumentTypes, TokenTyper, TypeHead
+from training.objectives.next_type import IDENTIFIERS, MASKED, DocumentTypes, TokenTyper, TypeHead
 from training.objectives.places import Places, parse_module
 from training.tokenizer import token_bytes
 
@@ -20,7 +21,8 @@ PYTHON = language_for("python", "")
 
 def document(text: str) -> DocumentTypes:
     tree = parse_module(text)
-    return DocumentTypes(text, PYTHON, names_of(Places(text), tree).found if tree else ())
+    names = names_of(Places(text), tree).found if tree else ()
+    return DocumentTypes(text, byte_types(text, PYTHON, names))
 
 
 def typed(text: str, *tokens: str) -> list[tuple[str, str]]:
@@ -88,6 +90,19 @@ def test_a_piece_from_either_side_has_the_types_of_the_whole(encoder: Tokenizer)
         ids = encoder.encode(text[cut : cut + 90]).ids
         assert typer.behind(types, cut, ids) == typer.before(types, cut + 90, ids)
     assert typer.before(types, 10, []) == []
+
+
+def test_classes_tag_identifiers_and_nothing_else() -> None:
+    """CodeT5's tags by hand; a keyword argument and an attribute are identifiers, True is none."""
+    tokens = (
+        "import", " os", "\n", "def", " f", "(", "a", "):", "\n", "    ", "return", " f", "(", "a",
+        "=", "True", ",", " 'a'", ",", " os", ".", "sep", ",", " 1", ")", "  ", "# a", "\n",
+    )  # fmt: skip
+    tagged = [t for t, kind in typed("".join(tokens), *tokens) if TYPE_IDS[kind] in IDENTIFIERS]
+    assert tagged == [" os", " f", "a", " f", "a", " os", "sep"]
+    broken = ("def", " f", "(:", "\n", "x", " =", " 1", "\n")
+    tagged = [t for t, kind in typed("".join(broken), *broken) if TYPE_IDS[kind] in IDENTIFIERS]
+    assert tagged == [" f", "x"]
 
 
 def test_loss_is_the_cross_entropy_of_what_is_labelled() -> None:

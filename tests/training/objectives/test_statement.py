@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import ast
-
-from training.objectives.places import Places
+from training.objectives.parsed import Found
 from training.objectives.statement import statement_tasks
 
 CODE = '''"""Module."""
@@ -20,7 +18,7 @@ def f(x):
 
 
 def test_middles_are_whole_statements_without_blocks_and_docstrings() -> None:
-    tasks = statement_tasks(Places(CODE), ast.parse(CODE))
+    tasks = statement_tasks(Found("a.py", CODE))
     assert {CODE[slice(*t.middle)] for t in tasks} == {
         "import os", "größe = call(1,\n             2)", "other = 3", "return x", "pass",
     }  # fmt: skip

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 import random
 from collections import Counter
 
@@ -8,18 +7,20 @@ import pytest
 
 from tests.training.tiny import source
 from training.objectives.middles import MAX_SHARE
-from training.objectives.names import names_of
-from training.objectives.places import Places
-from training.objectives.tasks import Tasks, draw_task, find_tasks, task_shares
+from training.objectives.parsed import Found, names_in
+from training.objectives.task import Task
+from training.objectives.tasks import draw_task, find_tasks, task_shares
 from training.recipe import PLAIN, ObjectivesRecipe
 
 TEXT = source("apple", 8)
 KINDS = ("statement", "body", "docstring", "occurrence", "declaration")
 
 
-def tasks(shares: dict[str, float]) -> Tasks:
-    places, tree = Places(TEXT), ast.parse(TEXT)
-    return find_tasks(places, tree, names_of(places, tree), shares)
+PARSED = Found("apple.py", TEXT)
+
+
+def tasks(kind: str) -> list[Task]:
+    return find_tasks(kind, PARSED, lambda: names_in(TEXT, PARSED))
 
 
 def test_shares_are_those_of_the_recipe() -> None:
@@ -30,11 +31,11 @@ def test_shares_are_those_of_the_recipe() -> None:
     )  # fmt: skip
     shares = task_shares(recipe)
     assert shares == {"statement": 0.1, "body": 0.2, "docstring": 0.05, "occurrence": 0.15}
-    found = tasks(shares)
+    found = {kind: tasks(kind) for kind in shares}
     rng = random.Random(1)
     drawn = Counter[str]()
     for _ in range(4000):
-        task = draw_task((0, len(TEXT)), found, shares, rng)
+        task = draw_task((0, len(TEXT)), found.__getitem__, shares, rng)
         drawn[next(k for k in found if task in found[k]) if task else "none"] += 1
     for kind, share in {**shares, "none": 0.5}.items():
         assert drawn[kind] / 4000 == pytest.approx(share, abs=0.03)
@@ -43,13 +44,13 @@ def test_shares_are_those_of_the_recipe() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_task_needs_lies_in_its_window(kind: str) -> None:
     shares = {kind: 1.0}
-    found = tasks(shares)
-    assert found[kind] == sorted(found[kind])
+    found = tasks(kind)
+    assert found == sorted(found)
     rng = random.Random(2)
     seen = 0
     for start in range(0, len(TEXT) - 400, 37):
         window = (start, start + 400)
-        task = draw_task(window, found, shares, rng)
+        task = draw_task(window, lambda _: found, shares, rng)
         if task:
             seen += 1
             assert window[0] <= task.needs[0] <= task.middle[0]
@@ -60,11 +61,11 @@ def test_what_a_task_needs_lies_in_its_window(kind: str) -> None:
 
 def test_window_without_a_task_has_none() -> None:
     shares = {"body": 1.0}
-    assert draw_task((0, 30), tasks(shares), shares, random.Random(1)) is None
-    assert draw_task((0, 30), {}, shares, random.Random(1)) is None
+    assert draw_task((0, 30), tasks, shares, random.Random(1)) is None
+    assert draw_task((0, 30), lambda _: [], shares, random.Random(1)) is None
 
 
 def test_without_shares_no_random_number_is_drawn() -> None:
     rng = random.Random(3)
-    assert draw_task((0, len(TEXT)), {}, {}, rng) is None
+    assert draw_task((0, len(TEXT)), tasks, {}, rng) is None
     assert rng.random() == random.Random(3).random()
