@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from transformers import AutoModelForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
 from completion.errors import CaretError
 
@@ -35,6 +36,7 @@ def load_float32(folder: Path) -> Any:
     Raises:
         CaretError: it cannot be loaded.
     """
+    disable_progress_bar()
     try:
         return AutoModelForCausalLM.from_pretrained(
             str(folder),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LICENCE = "Apache-2.0"
 """The licence of the weights: the repository's own."""
+MOST_BITS = 4.0
+"""The top of the curve's picture: a fresh model's first steps lie beyond."""
 Samples = list[tuple["Cursor", list[tuple[str, bool]]]]
 
 
@@ -41,7 +43,8 @@ def write_curve(path: Path, metrics: list[dict[str, Any]]) -> bool:
     axes.plot([t for t, _ in held], [b for _, b in held], "o-", label="held out (sample)")
     axes.set_xlabel("million tokens")
     axes.set_ylabel("bits per byte")
-    axes.set_ylim(0.5, 4)
+    highest = max((b for _, b in [*trained, *held]), default=MOST_BITS)
+    axes.set_ylim(0.5, min(MOST_BITS, 1.1 * highest))
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
