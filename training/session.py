@@ -55,7 +55,6 @@ def run_training(
     """
     group = Group.from_environment(sharded=sharded)
     try:
-        _refuse_other_data(out, corpus, tokenizer)
         ordered = recipe.data.order == "repository"
         mapped = group.lead(lambda: _mapped(corpus, out, ordered=ordered))
         inputs = Inputs(
@@ -70,6 +69,7 @@ def run_training(
             raise UsageError(f"corpus {corpus}: it has no documents")
         if base and group.leads:
             base.note_in(out)
+        _refuse_other_data(out, corpus, tokenizer)
         run = Run(recipe, inputs, out, choose_device(device, group), group)
         if group.leads:
             _accompany(out, corpus, tokenizer)
