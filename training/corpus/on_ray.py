@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from completion.errors import CaretError, UsageError
 
 WINDOW = 32
-"""Items of one pipeline for each worker: enough that its start, under a second, is little of it."""
+"""Items of one pipeline for each worker: enough that its start, a second or more, is little of it."""
 RETRIES = 2
 """Times that an item is given to another worker when one died; Ray Data itself never gives up."""
 STORE_BYTES = 256 * 2**20
@@ -84,10 +84,9 @@ class _Task:
     def __call__(self, row: dict[str, Any]) -> dict[str, bytes]:
         function = _functions.get(self.key)
         if function is None:
-            import ray
-
             _functions.clear()  # of the stage before
-            function = _functions[self.key] = pickle.loads(ray.get(self.shared))
+            shared = importlib.import_module("ray").get(self.shared)
+            function = _functions[self.key] = pickle.loads(shared)
         try:
             result = function(pickle.loads(row["item"]))
         except Exception as error:
