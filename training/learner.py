@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 
+from training.data.rows import Batch
 from training.distributed import Group
 from training.model import Decoder
 from training.objectives.heads import Head, head_weights, make_heads
 from training.recipe import LoopRecipe, ModelRecipe, ObjectivesRecipe
-from training.rows import Batch
 
 if TYPE_CHECKING:
     from training.adapters.decoder import AdaptedDecoder

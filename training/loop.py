@@ -23,25 +23,25 @@ from torch import Tensor
 from completion.errors import CaretError, UsageError
 from training.corpus.link_files import Links
 from training.corpus.shards import Document
+from training.data.examples import ExampleMaker
+from training.data.layouts import own_layout
+from training.data.reading import Reader
+from training.data.rows import BatchStream
 from training.distributed import Group
 from training.evaluate import bits_per_byte, overall, sample_documents
-from training.examples import ExampleMaker
-from training.keeping import Keeper, Moving, Position, put, whole_parameters
-from training.layouts import own_layout
+from training.export.weights import is_finished
 from training.learner import Learner, SumsOf
 from training.model import Decoder
 from training.optim import Optimizers, TailAverage
-from training.peak import peak_flops
-from training.reading import Reader
 from training.recipe import Recipe
-from training.report import Report, Speed
-from training.rows import BatchStream
+from training.run.keeping import Keeper, Moving, Position, put, whole_parameters
+from training.run.report import Report, Speed
+from training.run.start import Start
+from training.run.watch import Watch
 from training.sharding import shard, whole_state
-from training.start import Start
+from training.speed.peak import peak_flops
 from training.tokenizer import token_bytes
 from training.update import Diverged, Update, Updater
-from training.watch import Watch
-from training.weights import is_finished
 
 if TYPE_CHECKING:
     from training.adapters.base import Base, FamilyTokenizer

@@ -24,7 +24,7 @@ from training.corpus.shards import (
     write_shards,
 )
 from training.recipe import Recipe, recipe_table
-from training.session import TOKENIZER_FILES
+from training.run.session import TOKENIZER_FILES
 from training.tokenizer import load_tokenizer, sentinels_of
 
 PACK_BYTES = 60 * 2**20
@@ -55,7 +55,7 @@ sys.path.insert(0, str(ROOT / "code"))
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 if __name__ == "__main__":
-    from training.session import main
+    from training.run.session import main
 
     sys.exit(main(ROOT))
 '''

@@ -235,7 +235,7 @@ class LoopRecipe:
     """Held-out text looked at while training; the whole of it is measured at the end."""
     checkpoint_every_minutes: float = 5.0
     spike_window: int = 100
-    """Calm updates whose losses say what is usual; see :mod:`training.watch`."""
+    """Calm updates whose losses say what is usual; see :mod:`training.run.watch`."""
     spike_deviations: float = 10.0
     """How far beyond the usual a loss is out of line, in deviations; 0 looks for no spikes."""
     spike_updates: int = 20

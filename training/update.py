@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from training.data.rows import Batch
 from training.distributed import Group
-from training.flops import flops_a_position
-from training.keeping import Moving
 from training.learner import Losses, SumsOf, accumulate
 from training.model import IGNORE
 from training.optim import rate_scale
 from training.recipe import Recipe
-from training.rows import Batch
+from training.run.keeping import Moving
 from training.sharding import whole
+from training.speed.flops import flops_a_position
 
 
 class Diverged(Exception):

@@ -1,6 +1,6 @@
 """The speed of training beside transformers' ``Trainer``, and what the objectives' heads cost.
 
-``python -m training.bench`` measures, as a program: the harness stands on none of training's insides,
+``python -m training.speed.bench`` measures, as a program: the harness stands on none of training's insides,
 and a process of its own has no engine beside it that takes cores or memory. Here are its bars.
 """
 
@@ -37,7 +37,7 @@ async def rows(model: str, device: str, rounds: int, say: Callable[[str], None])
     root = str(Path(__file__).parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "training.bench", "--tokenizer", str(tokenizer),
+        sys.executable, "-m", "training.speed.bench", "--tokenizer", str(tokenizer),
         "--rounds", str(rounds), "--device", device,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
@@ -56,7 +56,7 @@ async def rows(model: str, device: str, rounds: int, say: Callable[[str], None])
         process.terminate()
         raise
     if status:
-        raise CaretError(f"python -m training.bench failed: {last}")
+        raise CaretError(f"python -m training.speed.bench failed: {last}")
     found = json.loads(out)
     say(f"{found['utilisation']:.0%} of the peak operations a second of {found['device']}")
     return [Row(name, found[key], bar, found["rounds"]) for key, (name, bar) in BARS.items()]

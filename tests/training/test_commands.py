@@ -109,7 +109,7 @@ def test_wrong_calls_are_usage_errors(corpus_folder: Path, tmp_path: Path) -> No
 
 def test_importing_training_loads_no_engine() -> None:
     code = (
-        "import sys, training, training.loop, training.export, training.commands.train\n"
+        "import sys, training, training.loop, training.export.folder, training.commands.train\n"
         "assert not {'vllm', 'grpc', 'lsp'} & set(sys.modules), 'an engine was loaded'\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False)

@@ -15,15 +15,15 @@ from tokenizers import Tokenizer
 from completion.errors import UsageError
 from completion.syntax.token_types import TYPES
 from tests.training.tiny import HELD, TRAIN
-from training.examples import ExampleMaker
+from training.data.examples import ExampleMaker
+from training.data.rows import BatchStream
+from training.export.weights import read_weights
 from training.loop import Inputs, Run
 from training.model import IGNORE, Decoder
 from training.objectives.mixture import harder
 from training.optim import Optimizers, rate_scale
 from training.recipe import HORIZON_FORMS, PLAIN, BudgetRecipe, Recipe
-from training.rows import BatchStream
 from training.tokenizer import sentinels_of
-from training.weights import read_weights
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import pytest
 
 from completion.errors import CaretError, UsageError
 from training.corpus.shards import read_documents
-from training.export import ExportSettings, export
+from training.export.folder import ExportSettings, export
+from training.export.weights import PART_BYTES
 from training.pack import pack, size_of
 from training.recipe import BudgetRecipe, Recipe
-from training.weights import PART_BYTES
 
 BLOCK = """
 import sys

@@ -15,11 +15,11 @@ import pytest
 import torch
 
 from tests.training.tiny import HELD, TRAIN
+from training.export.weights import read_weights
 from training.loop import Inputs, Run
-from training.metrics import read_rows
 from training.recipe import PLAIN, BudgetRecipe, Recipe, recipe_table
+from training.run.metrics import read_rows
 from training.sharding import ShardedMuon
-from training.weights import read_weights
 
 TOLERANCE = 2e-5
 """Relative, between losses of equal steps; sums are taken in another order."""

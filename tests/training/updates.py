@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 
 from completion.syntax.token_types import TYPES
+from training.data.rows import Batch
 from training.learner import Learner
 from training.model import IGNORE
 from training.objectives import horizon, next_type
 from training.recipe import LoopRecipe, ModelRecipe, ObjectivesRecipe
-from training.rows import Batch
 
 MODEL = ModelRecipe(
     vocabulary=60, width=16, layers=1, heads=2, kv_heads=1, head_dim=8, ffn=24, context=32

@@ -19,13 +19,13 @@ import torch
 
 from completion.errors import CaretError
 from training.ablate.figures import Scores, scores_of
-from training.arms import draw_parts, fitting, middle_bits
 from training.corpus.shards import Document, read_documents
 from training.evaluate import bits_per_byte, sample_documents
-from training.export import decoder_of
+from training.export.arms import draw_parts, fitting, middle_bits
+from training.export.folder import decoder_of
+from training.export.weights import read_weights
 from training.recipe import recipe_of_run
 from training.tokenizer import load_text_encoder, load_tokenizer, sentinels_of
-from training.weights import read_weights
 
 SCHEMA = 1
 """Of result files, as ``eval.result`` counts it."""

@@ -22,12 +22,12 @@ from training.ablate.figures import SUITES, Scores
 from training.ablate.measuring import Asking, bits, build_items, completions
 from training.ablate.rows import ALL_ON, Row
 from training.corpus.shards import read_manifest
-from training.export import ExportSettings, export
-from training.files import replacing
-from training.progress import duration
+from training.export.folder import ExportSettings, export
+from training.export.weights import is_finished
 from training.recipe import BudgetRecipe, Recipe, recipe_from, recipe_table
-from training.session import run_training
-from training.weights import is_finished
+from training.run.files import replacing
+from training.run.progress import duration
+from training.run.session import run_training
 
 STUDY, FIGURES = "study.json", "figures.json"
 WARMUP_SHARE = 0.1

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from completion.engine.checkpoint import Checkpoint, load_checkpoint
 from completion.errors import CaretError, UsageError
 from training.adapters.layout import FamilyLayout, end_of
-from training.checkpoint import NAME as CHECKPOINT
 from training.distributed import Group
 from training.recipe import ModelRecipe, Recipe
+from training.run.checkpoint import NAME as CHECKPOINT
 
 if TYPE_CHECKING:
     from training.adapters.decoder import AdaptedDecoder

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training.adapters.base import Base
-from training.progress import duration
+from training.run.progress import duration
 
 UNKNOWN = "not stated in its folder: look where it was published before you pass this on"
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from completion.errors import CaretError, UsageError
 from training.adapters.base import Base
-from training.agreement import load_float32
+from training.export.agreement import load_float32
 from training.model import IGNORE
 from training.recipe import LoraRecipe
 

@@ -24,7 +24,9 @@ from training.adapters.base import Base, base_of_run
 from training.adapters.card import write_adapter_card
 from training.adapters.decoder import AdaptedDecoder
 from training.adapters.layout import joins, trained_arms
-from training.agreement import (
+from training.corpus.shards import Document, read_documents
+from training.evaluate import bits_per_byte, overall, sample_documents
+from training.export.agreement import (
     MOST_APART,
     Rounding,
     apart,
@@ -34,11 +36,9 @@ from training.agreement import (
     refuse_apart,
     rounding,
 )
-from training.corpus.shards import Document, read_documents
-from training.evaluate import bits_per_byte, overall, sample_documents
-from training.export import CARET_FORMAT, ExportSettings, exactness
+from training.export.folder import CARET_FORMAT, ExportSettings, exactness
+from training.export.weights import read_weights
 from training.recipe import recipe_of_run
-from training.weights import read_weights
 
 KEPT = ("*.json", "*.txt", "*.model", "LICENSE*", "LICENCE*", "NOTICE*")
 """What of a base's folder goes with the merged weights."""

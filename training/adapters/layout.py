@@ -12,7 +12,7 @@ from completion.prompt.builder import task_text
 from completion.prompt.related import RelatedFiles
 from completion.prompt.templates import Part, Template
 from completion.prompt.views import DocumentView, SnippetView
-from training.layouts import Ahead, Files, Parts
+from training.data.layouts import Ahead, Files, Parts
 from training.objectives.fim import Laid, Stretch, share_room
 
 COMMENT = b"#"
@@ -40,7 +40,7 @@ def end_of(checkpoint: Checkpoint, eos: str | None) -> int:
 
 
 class FamilyLayout:
-    """The layout of one base; see :class:`training.layouts.Layout`."""
+    """The layout of one base; see :class:`training.data.layouts.Layout`."""
 
     def __init__(self, checkpoint: Checkpoint, end: int) -> None:
         self._template, self._encoder = checkpoint.template, checkpoint.encoder

@@ -18,8 +18,8 @@ from training.ablate.study import Setting, run_study, shortened
 from training.ablate.summary import summarise
 from training.ablate.table import markdown
 from training.commands.train import find_recipe
-from training.files import replacing
 from training.recipe import ObjectivesRecipe, Recipe
+from training.run.files import replacing
 
 HELP = "train with each objective off in turn, and compare; goes on where it stopped"
 JSON, TABLE, PLOT = "ablation.json", "ablation.md", "ablation.svg"

@@ -22,7 +22,7 @@ from training.corpus.scale import Workers
 from training.corpus.settings import Settings
 from training.corpus.shards import read_manifest
 from training.corpus.sources import SOURCES
-from training.progress import Progress
+from training.run.progress import Progress
 
 HELP = "collect source code to train on: packages and folders, with licences and deduplication"
 HELD_OUT = Path(__file__).parents[2] / "eval" / "suites" / "held_out.toml"

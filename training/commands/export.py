@@ -9,7 +9,7 @@ from pathlib import Path
 from completion.errors import UsageError
 from training.adapters.base import BASE_FILE
 from training.adapters.export import export_adapters
-from training.export import ExportSettings, export
+from training.export.folder import ExportSettings, export
 
 HELP = "make a trained run servable: weights, tokenizer, configuration and model card"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from completion.errors import UsageError
 from training.corpus.shards import Document, read_documents
-from training.progress import Progress
+from training.run.progress import Progress
 from training.tokenizer import load_text_encoder, save_tokenizer, train_tokenizer
 
 HELP = "train a byte-level BPE tokenizer on a corpus"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from completion.errors import UsageError
 from training.adapters.base import Base, load_base
-from training.curriculum import with_curriculum
+from training.data.curriculum import with_curriculum
 from training.pack import pack
 from training.recipe import Recipe, read_recipe, recipe_on_base
-from training.session import run_training
+from training.run.session import run_training
 
 HELP = "train a model by a recipe, or --pack it for another machine; goes on where it stopped"
 RECIPES = Path(__file__).parents[1] / "recipes"

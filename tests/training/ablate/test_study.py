@@ -17,8 +17,8 @@ from training.ablate import study
 from training.ablate.figures import SUITES, Scores, scores_of
 from training.ablate.measuring import Asking, completions
 from training.ablate.study import shortened
+from training.export.weights import read_weights
 from training.recipe import Recipe, recipe_of_run
-from training.weights import read_weights
 
 TOKENS = 1_500
 

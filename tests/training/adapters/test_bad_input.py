@@ -15,7 +15,7 @@ import torch
 from completion.errors import CaretError, UsageError
 from tests.training.adapters.conftest import RECIPE, recipe_for, write_recipe
 from training.adapters.base import Base, load_base
-from training.session import run_training
+from training.run.session import run_training
 
 
 def call(name: str, *words: str | Path) -> int:

@@ -16,12 +16,12 @@ from completion.engine.checkpoint import load_checkpoint
 from tests.training.adapters.conftest import recipe_for
 from training.adapters.base import load_base
 from training.adapters.export import export_adapters
-from training.export import ExportSettings, decoder_of, export
-from training.int8 import imitate
+from training.export.folder import ExportSettings, decoder_of, export
+from training.export.int8 import imitate
+from training.export.weights import read_weights
 from training.recipe import Recipe
-from training.session import run_training
+from training.run.session import run_training
 from training.tokenizer import load_text_encoder
-from training.weights import read_weights
 
 
 async def said_by_the_engine(folder: Path, prompt: list[int], count: int) -> list[int]:

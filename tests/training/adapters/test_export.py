@@ -18,10 +18,10 @@ from tests.training.adapters.conftest import recipe_for
 from training.adapters.base import Base, load_base
 from training.adapters.decoder import AdaptedDecoder
 from training.adapters.export import export_adapters
-from training.export import ExportSettings
+from training.export.folder import ExportSettings
+from training.export.weights import read_weights, write_weights
 from training.recipe import Recipe
-from training.session import run_training
-from training.weights import read_weights, write_weights
+from training.run.session import run_training
 
 
 @pytest.fixture

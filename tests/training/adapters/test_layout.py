@@ -12,7 +12,7 @@ from completion.prompt.views import DocumentView, SnippetView
 from tests.completion.families import BY_NAME, CASES
 from training.adapters.base import Base, load_base
 from training.adapters.layout import joins, trained_arms
-from training.layouts import Ahead
+from training.data.layouts import Ahead
 
 NAMES = [case.name for case in CASES if case.name != "unigram"]
 PREFIX, MIDDLE, SUFFIX = "def f(x):\n    return ", "x + 1", "\n\nprint(f(1))\n"

@@ -14,9 +14,9 @@ from tests.training.adapters.conftest import recipe_for
 from training.adapters.base import Base, load_base
 from training.adapters.decoder import AdaptedDecoder
 from training.corpus.shards import read_documents
+from training.export.weights import read_weights
 from training.loop import Inputs, Run
-from training.session import run_training
-from training.weights import read_weights
+from training.run.session import run_training
 
 FAMILIES = ("qwen", "starcoder2", "deepseek", "codellama", "codestral", "codegemma", "codegeex4")
 

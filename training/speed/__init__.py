@@ -1,0 +1,1 @@
+"""How fast training is, beside what the device could do and beside another trainer."""
