@@ -32,18 +32,8 @@ PACK_BYTES = 60 * 2**20
 LINKS_SHARE = 0.45
 """The share of corpus and links that the links take: 0.38 was measured."""
 _ROOT = Path(__file__).parents[1]
-_COMPLETION = (
-    "completion/errors.py",
-    "completion/prompt/snippets.py",
-    *(
-        f"completion/syntax/{n}.py"
-        for n in (
-            *("definitions", "frames", "languages", "lexer", "node_places", "node_queries"),
-            *("node_shapes", "rules", "token_types"),
-        )
-    ),
-)
-"""The files of ``completion`` that training imports."""
+_COMPLETION = ("errors.py", "prompt/snippets.py", "syntax")
+"""The files and folders of ``completion`` that training imports."""
 _RUN = '''"""Train what this folder holds: python run.py [--out DIR] [--device auto|cpu|cuda]."""
 
 import os
@@ -109,14 +99,19 @@ def size_of(folder: Path) -> int:
 def _copy_code(out: Path) -> None:
     for path in sorted((_ROOT / "training").rglob("*")):
         if path.suffix in {".py", ".toml"} and "__pycache__" not in path.parts:
-            target = out / path.relative_to(_ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            _copy(path, out)
     for name in _COMPLETION:
-        target = out / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_ROOT / name, target)
-        (target.parent / "__init__.py").write_text('"""A part of Caret."""\n', encoding="utf-8")
+        path = _ROOT / "completion" / name
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            _copy(file, out)
+    for package in ("completion", "completion/prompt"):  # theirs would bring in the service
+        (out / package / "__init__.py").write_text('"""A part of Caret."""\n', encoding="utf-8")
+
+
+def _copy(path: Path, out: Path) -> None:
+    target = out / path.relative_to(_ROOT)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
 
 
 def _fit_corpus(corpus: Path, out: Path, room: int) -> tuple[int, int]:
