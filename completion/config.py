@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
+
+from completion import globs, scope_rules
 
 WORKSPACE_FILE = ".caret.toml"
 
@@ -27,12 +29,17 @@ def option(
     choices: Sequence[str] = (),
     low: float | None = None,
     high: float | None = None,
+    check: Callable[[Any], None] | None = None,
 ) -> Any:
-    """Return a dataclass field with its one-line ``help``, its limits, and who may set it."""
+    """Return a dataclass field with its one-line ``help``, its limits, and who may set it.
+
+    ``check`` raises ValueError for a value of the right type that is wrong all the same.
+    """
     return field(
         default=default,
         metadata={
             "help": help, "workspace": workspace, "choices": tuple(choices), "low": low, "high": high,
+            "check": check,
         },
     )  # fmt: skip
 
@@ -100,6 +107,10 @@ class GenerationConfig:
     max_tokens: int = option(128, "longest block, in tokens", low=1, high=4096)
     max_line_tokens: int = option(64, "longest line or statement, in tokens", low=1, high=4096)
     max_candidates: int = option(10, "most candidates that one request may ask for", low=1, high=64)
+    min_chars: int = option(
+        3, "fewest characters (no blanks) worth a suggestion that nobody asked for; the end of a word "
+        "that the document knows always is", low=0, high=100,
+    )  # fmt: skip
     deadline_margin_ms: float = option(
         15.0, "how long before the caller's deadline what there is goes out", low=0
     )
@@ -118,13 +129,38 @@ class GenerationConfig:
 class ClientConfig:
     """The language server, `caret lsp`."""
 
-    enabled: bool = option(True, "whether anything is suggested at all", workspace=True)
+    enabled: bool = option(
+        True, "whether anything is suggested at all, asked for or not", workspace=True
+    )
+    automatic: bool = option(
+        True, "whether suggestions come by themselves; false: only when asked for", workspace=True
+    )
     server: str = option("", "address of a running `caret serve`; empty: start one of its own")
     disabled_languages: tuple[str, ...] = option(
-        (), "LSP language ids in which nothing is suggested", workspace=True
+        (), "LSP language ids in which nothing is suggested by itself", workspace=True
     )
+    disabled_globs: tuple[str, ...] = option(
+        (), "files in which nothing is suggested by itself, as patterns of `.gitignore`",
+        workspace=True, check=globs.check,
+    )  # fmt: skip
+    disabled_scopes: tuple[str, ...] = option(
+        (), "of `comment`, `string` and `docstring` those where nothing is suggested by itself; "
+        "`python:string` means one language, `*.md:comment` some files",
+        workspace=True, check=scope_rules.check,
+    )  # fmt: skip
+    after_deletion: bool = option(
+        False, "whether a suggestion may come by itself right after a backspace", workspace=True
+    )
+    min_line_chars: int = option(
+        0, "characters (no blanks) before the cursor on its line, before something is suggested "
+        "by itself", workspace=True, low=0, high=1000,
+    )  # fmt: skip
+    min_word_chars: int = option(
+        0, "characters of a word begun, before something is suggested by itself",
+        workspace=True, low=0, high=100,
+    )  # fmt: skip
     max_file_bytes: int = option(
-        2 << 20, "larger documents get no suggestions", workspace=True, low=1
+        2 << 20, "larger documents get no suggestions", workspace=True, low=1, high=8 << 20
     )
     context_bytes: int = option(
         64 << 10, "most bytes sent before the cursor, and after it", workspace=True, low=256
@@ -143,6 +179,64 @@ class ClientConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ContextConfig:
+    """What is sent of other files: gathered in the background, from inside the workspace only."""
+
+    enabled: bool = option(True, "whether anything of other files is sent", workspace=True)
+    definitions: bool = option(
+        True, "definitions of the symbols used near the cursor", workspace=True
+    )
+    imports: bool = option(
+        True, "signatures of the workspace's modules that the file imports", workspace=True
+    )
+    recent_edits: bool = option(True, "places edited last", workspace=True)
+    viewed: bool = option(True, "places looked at last", workspace=True)
+    open_files: bool = option(True, "what is like the cursor's lines in open files", workspace=True)
+    sibling_cells: bool = option(True, "the other cells of a notebook", workspace=True)
+    static_analysis: bool = option(
+        True, "whether jedi, where installed, says which definition a Python name means",
+        workspace=True,
+    )  # fmt: skip
+    max_bytes: int = option(
+        4096, "most bytes sent of other files; the server takes what its model has room for",
+        workspace=True, low=0, high=1 << 20,
+    )  # fmt: skip
+    definitions_ms: float = option(
+        1500.0, "how long definitions may be looked for, in the background", workspace=True,
+        low=0, high=60_000,
+    )  # fmt: skip
+    imports_ms: float = option(
+        500.0, "how long imports may be followed, in the background", workspace=True,
+        low=0, high=60_000,
+    )  # fmt: skip
+    windows_ms: float = option(
+        300.0, "how long places edited, looked at or open may be compared, in the background",
+        workspace=True, low=0, high=60_000,
+    )  # fmt: skip
+    excluded_globs: tuple[str, ...] = option(
+        (), "files of which nothing is ever sent, as patterns of `.gitignore`; a workspace says the "
+        "same in a `.caretignore`", check=globs.check,
+    )  # fmt: skip
+    max_file_bytes: int = option(
+        1 << 20, "larger files are not read for context", workspace=True, low=1, high=8 << 20
+    )
+    index: bool = option(
+        True, "whether the workspace's definitions are kept in an index, in a process of its own",
+        workspace=True,
+    )  # fmt: skip
+    index_files: int = option(
+        200_000, "most files in the index of one workspace folder", workspace=True, low=0,
+        high=1_000_000,
+    )  # fmt: skip
+    index_memory_mb: int = option(
+        512, "most memory of the index's process; it begins anew where it needs more", low=64
+    )
+    index_cpu_share: float = option(
+        0.5, "most of one CPU core that the index's process takes, on average", low=0.01, high=1.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """Everything that can be set."""
 
@@ -150,6 +244,7 @@ class Config:
     server: ServerConfig = field(default_factory=ServerConfig)
     generation: GenerationConfig = field(default_factory=GenerationConfig)
     client: ClientConfig = field(default_factory=ClientConfig)
+    context: ContextConfig = field(default_factory=ContextConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +359,8 @@ def parse(spec: Field[Any], kind: Any, value: Any) -> Any:
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
             raise ValueError(f"wants a list of texts, not {value!r}")
         value = tuple(value)
+    if spec.metadata["check"] is not None:
+        spec.metadata["check"](value)
     return value
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote
 
 from lsprotocol import types
@@ -17,7 +19,18 @@ from pygls.uris import from_fs_path, to_fs_path
 from pygls.workspace import PositionCodec, TextDocument, Workspace
 from pygls.workspace.position_codec import ServerTextPosition
 
-from lsp.positions import Encoding, column_of_units, join_surrogates, units_of_column
+from lsp.notebooks import CELL_SCHEME, Cell, cells_of, language_in_cell, spliced, with_data
+from lsp.positions import (
+    Encoding,
+    column_of_units,
+    join_surrogates,
+    units_of_column,
+    wire_length,
+)
+
+MAX_KEPT = 8 << 20
+"""Longest document that is kept, in bytes of UTF-8. No configuration lets more be completed, and
+in a line of 50 MB each change would cost a copy of it."""
 
 
 def split_lines(text: str) -> list[str]:
@@ -36,14 +49,36 @@ def body(line: str) -> str:
     return line.rstrip("\r\n") if line.endswith(("\n", "\r")) else line
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Splice:
+    """What a change did to the lines: ``added`` lines are now where ``removed`` were, at ``first``."""
+
+    first: int
+    removed: int
+    added: int
+    deleted: int = -1
+    """The line on which text went and none came in its place; -1: that is not what happened."""
+
+
 class LineText:
     """A text as its lines. A place in it is a line and a code-point column, always clamped."""
 
-    __slots__ = ("_text", "lines")
+    __slots__ = ("_nuls", "_text", "lines", "size")
 
     def __init__(self, text: str) -> None:
-        self.lines = split_lines(join_surrogates(text))
-        self._text: str | None = None
+        self._set(join_surrogates(text))
+
+    def _set(self, text: str) -> None:
+        self.lines = split_lines(text)
+        self.size = wire_length(text)
+        """Bytes of the whole text in UTF-8."""
+        self._nuls = text.count("\0")
+        self._text: str | None = text
+
+    @property
+    def has_nul(self) -> bool:
+        """Whether a NUL is in the text."""
+        return self._nuls > 0
 
     @property
     def text(self) -> str:
@@ -63,20 +98,64 @@ class LineText:
         """Return the client's position of (line, column)."""
         return types.Position(line, units_of_column(self.lines[line], column, encoding))
 
-    def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
+    def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> Splice:
         """Put ``text`` in place of what lies between two located positions, in either order."""
         (first, column), (last, end_column) = sorted((start, end))
         lines = self.lines
+        deleted = self._deleted(first, column, last, end_column, text)
         segment = lines[first][:column] + text + lines[last][end_column:]
         # "\r" before and "\n" after have become one line end.
         if segment.startswith("\n") and first and lines[first - 1].endswith("\r"):
             first -= 1
             segment = lines[first] + segment
-        pieces = split_lines(join_surrogates(segment))
-        if last < len(lines) - 1:
-            pieces.pop()  # only the document's last line has no end
+        segment = join_surrogates(segment)
+        if first == last and "\n" not in text and "\r" not in text:
+            pieces = [segment]  # its line end is the one it had
+        else:
+            pieces = split_lines(segment)
+            if last < len(lines) - 1:
+                pieces.pop()  # only the document's last line has no end
+        for line in lines[first : last + 1]:
+            self.size -= wire_length(line)
+            self._nuls -= line.count("\0")
+        self.size += wire_length(segment)
+        self._nuls += segment.count("\0")
         lines[first : last + 1] = pieces
         self._text = None
+        return Splice(first=first, removed=last + 1 - first, added=len(pieces), deleted=deleted)
+
+    def rewrite(self, text: str) -> Splice:
+        """Put ``text`` in place of everything; what is told of it is what has become different."""
+        old, before = self.lines, self.text
+        self._set(join_surrogates(text))
+        new = self.lines
+        most = min(len(old), len(new)) - 1
+        first = next((n for n in range(most) if old[n] != new[n]), most)
+        rest = most - first
+        same = next((n for n in range(rest) if old[-1 - n] != new[-1 - n]), rest)
+        while same and old[-1 - same][-1:] != new[-1 - same][-1:]:
+            same -= 1  # the end of the line above has changed, and so has the line's start
+        at = shortened_at(before, self.text)
+        return Splice(
+            first=first,
+            removed=len(old) - first - same,
+            added=len(new) - first - same,
+            deleted=-1 if at < 0 else len(split_lines(before[:at])) - 1,
+        )
+
+    def _deleted(self, first: int, column: int, last: int, end_column: int, text: str) -> int:
+        """Return what :class:`Splice` says of deletions.
+
+        Some editors send a whole line, or several, with less in it.
+        """
+        if not text:
+            return first if (first, column) < (last, end_column) else -1
+        if first == last and end_column - column <= len(text):
+            return -1
+        lines = self.lines[first:last]
+        old = "".join([*lines, self.lines[last][:end_column]])[column:]
+        at = shortened_at(old, text)
+        return -1 if at < 0 else first + len(split_lines(old[:at])) - 1
 
     def before(self, line: int, column: int) -> str:
         """Return the text before (line, column)."""
@@ -85,6 +164,25 @@ class LineText:
     def after(self, line: int, column: int) -> str:
         """Return the text from (line, column) on."""
         return self.lines[line][column:] + "".join(self.lines[line + 1 :])
+
+
+def is_too_large(text: str) -> bool:
+    """Tell whether a document of this text is not kept."""
+    return len(text) > MAX_KEPT or wire_length(text) > MAX_KEPT
+
+
+def shortened_at(old: str, new: str) -> int:
+    """Return where one piece was taken out of ``old`` to make ``new``; -1: it was not made so."""
+    if len(new) >= len(old):
+        return -1
+    low, high = 0, len(new)
+    while low < high:  # the longest common start; slices are compared at the speed of memory
+        middle = (low + high + 1) // 2
+        if old.startswith(new[:middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return low if old.endswith(new[low:]) else -1
 
 
 class Codec(PositionCodec):
@@ -102,15 +200,32 @@ class Codec(PositionCodec):
 
 
 class Document(TextDocument):
-    """An open document. ``epoch`` counts its changes, also those that keep the client's version."""
+    """An open document. ``epoch`` counts its changes, also those that keep the client's version.
+
+    What follows its lines (a lexer's states, a tree) is told of each splice: :attr:`followers`.
+    """
 
     def __init__(self, uri: str, source: str | None, encoding: Encoding, **known: object) -> None:
         super().__init__(uri, source=None, position_codec=Codec(encoding.value), **known)  # type: ignore[arg-type]
         if source is None:
             source = Path(self.path).read_bytes().decode("utf-8", "replace")
-        self.content = LineText(source)
         self.encoding = encoding
         self.epoch = 0
+        self.too_large = is_too_large(source)
+        """It is longer than :data:`MAX_KEPT`: nothing of it is kept until it comes whole again."""
+        self.file_uri = uri
+        """Of the file it is in: of a cell, its notebook's."""
+        self.is_cell = False
+        self.followers: list[Follower] = []
+        self._splices: list[Splice] = []
+        self._deleted_lines: frozenset[int] = frozenset()
+        self.content = LineText("" if self.too_large else source)
+
+    @property
+    def language_in_use(self) -> str:
+        """LSP id of what it is written in: a cell's first line may say another than the editor."""
+        named = self.language_id or ""
+        return language_in_cell(named, self.content.lines[0]) if self.is_cell else named
 
     @property
     def source(self) -> str:
@@ -124,13 +239,42 @@ class Document(TextDocument):
 
     def apply_change(self, change: types.TextDocumentContentChangeEvent) -> None:
         """Apply one change, of a range or of everything."""
-        if isinstance(change, types.TextDocumentContentChangePartial):
+        self.epoch += 1
+        if not isinstance(change, types.TextDocumentContentChangePartial):
+            self._rewrite(change.text)
+        elif not self.too_large:
             start = self.content.locate(change.range.start, self.encoding)
             end = self.content.locate(change.range.end, self.encoding)
-            self.content.replace(start, end, change.text)
-        else:
-            self.content = LineText(change.text)
-        self.epoch += 1
+            self._spliced(self.content.replace(start, end, change.text))
+            if self.content.size > MAX_KEPT:
+                self._rewrite(self.content.text)
+
+    def end_of_changes(self) -> None:
+        """Take notice that a notification's changes are all in: together they are one edit."""
+        lines = [splice.deleted for splice in self._splices]
+        self._deleted_lines = frozenset(lines) if -1 not in lines else frozenset()
+        self._splices = []
+
+    def deleted_at(self, line: int) -> bool:
+        """Tell whether the last edit only took text away, and on ``line``."""
+        return line in self._deleted_lines
+
+    def _rewrite(self, text: str) -> None:
+        self.too_large = is_too_large(text)
+        self._spliced(self.content.rewrite("" if self.too_large else text))
+
+    def _spliced(self, splice: Splice) -> None:
+        self._splices.append(splice)
+        for follower in self.followers:
+            follower.spliced(splice)
+
+
+class Follower(Protocol):
+    """What keeps something of a document that depends on its lines."""
+
+    def spliced(self, splice: Splice) -> None:
+        """Take notice of a change, right after it was made. Must be quick: an editor waits."""
+        ...
 
 
 class Documents(Workspace):
@@ -152,6 +296,59 @@ class Documents(Workspace):
         return Document(
             doc_uri, source, self.encoding, version=version, language_id=language_id,
         )  # fmt: skip
+
+    def put_text_document(
+        self, text_document: types.TextDocumentItem, notebook_uri: str | None = None
+    ) -> None:
+        """Open a document, or a cell of a notebook."""
+        super().put_text_document(text_document, notebook_uri)
+        opened = self.opened(text_document.uri)
+        if opened is not None:
+            opened.file_uri = notebook_uri or text_document.uri
+            opened.is_cell = notebook_uri is not None or text_document.uri.startswith(CELL_SCHEME)
+
+    def update_notebook_document(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """Apply a notebook's changes; what they name and nobody has opened is passed over.
+
+        pygls closes cells after it has opened others, which loses a cell that is moved or whose
+        language changes: it comes as closed and opened at once.
+        """
+        uri = params.notebook_document.uri
+        notebook = self.get_notebook_document(notebook_uri=uri)
+        if notebook is None:
+            return
+        notebook.version = params.notebook_document.version
+        if params.change.metadata:
+            notebook.metadata = params.change.metadata
+        change = params.change.cells
+        if change is None:
+            return
+        notebook.cells = with_data(notebook.cells, change.data or ())
+        if change.structure is not None:
+            before = [cell.document for cell in notebook.cells]
+            notebook.cells = spliced(notebook.cells, change.structure.array)
+            kept = {self.key(cell.document) for cell in notebook.cells}
+            gone = [cell_uri for cell_uri in before if self.key(cell_uri) not in kept]
+            for cell_uri in (*gone, *(cell.uri for cell in change.structure.did_close or ())):
+                self.remove_text_document(cell_uri)
+            for cell in change.structure.did_open or ():
+                self.put_text_document(cell, notebook_uri=uri)
+        for text in change.text_content or ():
+            if self.opened(text.document.uri) is not None:
+                for one in text.changes:
+                    self.update_text_document(text.document, one)
+
+    def remove_notebook_document(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        """Close a notebook with all its cells, named or not."""
+        notebook = self.get_notebook_document(notebook_uri=params.notebook_document.uri)
+        super().remove_notebook_document(params)
+        for cell in notebook.cells if notebook is not None else ():
+            self.remove_text_document(cell.document)
+
+    def cells_around(self, uri: str) -> tuple[Cell, ...]:
+        """Return the cells of the notebook that the cell ``uri`` is in; none: it is no cell."""
+        notebook = self.get_notebook_document(cell_uri=uri)
+        return cells_of(notebook) if notebook is not None else ()
 
     @staticmethod
     def key(uri: str) -> str:

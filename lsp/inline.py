@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from completion.config import ClientConfig
 from completion.wire import completion_pb2 as pb
 from lsp.documents import Document, body
+from lsp.paths import locate
 from lsp.positions import Encoding, column_of_byte, units_of_column, wire_bytes
 from lsp.protocol import InlineParams
 from lsp.window import cut
@@ -62,58 +61,54 @@ def take(document: Document, position: types.Position) -> Snapshot:
     )  # fmt: skip
 
 
-def declined(document: Document, config: ClientConfig) -> str:
-    """Return why nothing is suggested in ``document``, or an empty text when something may be."""
-    if not config.enabled:
-        return "disabled"
-    if document.language_id in config.disabled_languages:
-        return "language"
-    text = document.source
-    if len(text) > config.max_file_bytes or (
-        len(text) * 4 > config.max_file_bytes and len(wire_bytes(text)) > config.max_file_bytes
-    ):
-        return "size"
-    if "\0" in text:
-        return "binary"
-    return ""
-
-
 def build(
     snapshot: Snapshot,
     params: types.InlineCompletionParams,
     config: ClientConfig,
     roots: Sequence[str],
+    *,
+    scope: str = "",
+    snippets: Sequence[pb.Snippet] = (),
 ) -> pb.CompleteRequest:
-    """Return what is sent for ``params``; call it before anything is awaited."""
+    """Return what is sent for ``params``; call it before anything is awaited.
+
+    ``scope`` is what the cursor stands in, nothing where that is not known.
+    """
     content = snapshot.document.content
     window = cut(
         wire_bytes(content.before(snapshot.line, snapshot.column)),
         wire_bytes(content.after(snapshot.line, snapshot.column)),
         config.context_bytes,
     )
-    path, repo = _locate(snapshot.document.uri, roots)
+    path, repo = locate(snapshot.document.file_uri, roots)
     document = pb.Document(
         path=path,
-        language_id=snapshot.document.language_id or "",
+        language_id=snapshot.document.language_in_use,
         prefix=window.prefix,
         suffix=window.suffix,
         eol=_line_end(content.lines, snapshot.line),
         prefix_truncated=window.prefix_truncated,
         suffix_truncated=window.suffix_truncated,
+        scope=scope,
     )
     if isinstance(params, InlineParams) and params.formatting_options is not None:
         document.tab_size = params.formatting_options.tab_size
         document.insert_spaces = params.formatting_options.insert_spaces
-    invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
     return pb.CompleteRequest(
         document=document,
+        snippets=snippets,
         options=pb.GenerationOptions(candidates=config.candidates, lines=_LINES[config.lines]),
         selected_completion=_selected(snapshot, params.context.selected_completion_info),
         trigger=pb.CompleteRequest.TRIGGER_INVOKED
-        if invoked
+        if is_invoked(params)
         else pb.CompleteRequest.TRIGGER_AUTOMATIC,
         repo_name=repo,
     )
+
+
+def is_invoked(params: types.InlineCompletionParams) -> bool:
+    """Tell whether the user asked, and not the editor by itself."""
+    return params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
 
 
 def items(snapshot: Snapshot, response: pb.CompleteResponse) -> types.InlineCompletionList:
@@ -183,14 +178,3 @@ def _line_end(lines: Sequence[str], line: int) -> str:
         if near >= 0 and lines[near].endswith(("\n", "\r")):
             return "\r\n" if lines[near].endswith("\r\n") else "\n"
     return "\n"
-
-
-def _locate(uri: str, roots: Sequence[str]) -> tuple[str, str]:
-    """Return the document's path relative to its workspace folder, and that folder's name."""
-    path = to_fs_path(uri)
-    if path is None:
-        return uri.rpartition("/")[2].rpartition(":")[2], ""
-    for root in sorted(roots, key=len, reverse=True):
-        if PurePath(path).is_relative_to(root):
-            return PurePath(path).relative_to(root).as_posix(), PurePath(root).name
-    return PurePath(path).name, ""

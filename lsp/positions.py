@@ -75,3 +75,8 @@ def wire_bytes(text: str) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError:
         return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text).encode("utf-8")
+
+
+def wire_length(text: str) -> int:
+    """Return how many bytes :func:`wire_bytes` of ``text`` are, without making them where it can."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", UNPAIRED))

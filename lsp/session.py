@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Any
 
 from completion.errors import CaretError
-from completion.wire.own_server import child_environment, last_error
+from completion.wire.environment import child_environment
+from completion.wire.own_server import last_error
 from lsp.framing import Framer, Malformed, encode
 
 Message = dict[str, Any]

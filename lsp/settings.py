@@ -14,6 +14,9 @@ from completion.config import Config, Loaded, merge
 SECTION = "caret"
 """The section asked for, and the key under which settings may be nested."""
 
+CONTEXT = "context"
+"""The key under which an editor nests the settings of that section."""
+
 SOURCE = "editor settings"
 
 
@@ -35,4 +38,7 @@ def apply(config: Config, received: Any) -> Loaded:
     if settings is None:
         wrong = () if received is None else (f"{SOURCE}: a table of settings was expected",)
         return Loaded(config, wrong)
-    return merge(config, {"client": settings}, source=SOURCE, trusted=False)
+    tree = {"client": settings}
+    if isinstance(settings.get(CONTEXT), Mapping):
+        tree = {"client": settings, CONTEXT: settings.pop(CONTEXT)}
+    return merge(config, tree, source=SOURCE, trusted=False)

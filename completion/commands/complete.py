@@ -9,6 +9,7 @@ import sys
 
 from google.protobuf.json_format import MessageToDict
 
+from completion.commands.context import add_context_flags, with_context
 from completion.commands.flags import add_model_flags, add_server_flag, words_for_server
 from completion.commands.place import read_place, request_for, service
 from completion.errors import UsageError
@@ -23,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("place", metavar="FILE:LINE:COL", help="1-based line, 1-based byte column")
     add_server_flag(parser)
     add_model_flags(parser)
+    add_context_flags(parser)
     parser.add_argument("--candidates", type=int, default=1, help="how many (default 1)")
     parser.add_argument("--max-tokens", type=int, default=0, help="longest answer, in tokens")
     parser.add_argument("--temperature", type=float, default=0.0, help="0: greedy (default)")
@@ -54,7 +56,8 @@ def options(args: argparse.Namespace) -> pb.GenerationOptions:
 
 def run(args: argparse.Namespace) -> int:
     """Print the completion; status 1 when there is none."""
-    request = request_for(read_place(args.place), options(args))
+    place = read_place(args.place)
+    request, _ = with_context(args, place, request_for(place, options(args)))
     response = asyncio.run(_ask(args, request))
     if args.json:
         print(json.dumps(as_json(response), indent=2))

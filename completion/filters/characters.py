@@ -71,4 +71,4 @@ def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
     length, broken = whole(draft.text, begun)
     if not broken and joins(draft.text, begun, cursor.suffix):
         return draft
-    return Draft(text=draft.text[:length], replace_after=draft.replace_after)
+    return draft.with_text(draft.text[:length])

@@ -45,13 +45,25 @@ class Cursor:
     insert_spaces: bool = True
     scope: str = ""
     """The client's syntax at the cursor; it sees the whole document where ``prefix`` is cut."""
+    suffix_truncated: bool = False
+    """The document goes on behind ``suffix``."""
+    least: int = 0
+    """Fewest characters, blanks not counted, that are worth suggesting; 0: any."""
     _place: list[Place] = field(default_factory=list[Place], init=False, repr=False, compare=False)
 
     @property
     def place(self) -> Place:
         """The cursor's lexer state and line; the prefix is read at the first use."""
         if not self._place:
-            self._place.append(place_at(self.language, self.before, self.suffix, self.tabs))
+            self._place.append(
+                place_at(
+                    self.language,
+                    self.before,
+                    self.suffix,
+                    self.tabs,
+                    truncated=self.suffix_truncated,
+                )
+            )
         return self._place[0]
 
     @property
@@ -81,6 +93,15 @@ class Cursor:
     def at_line_end(self) -> bool:
         """Nothing but blanks follow on the cursor's line."""
         return not self.place.rest.strip()
+
+    @property
+    def between_brackets(self) -> bool:
+        """A bracket was opened on the cursor's line, and right behind the cursor it is closed."""
+        state = self.place.state
+        if not state.stack or state.stack[-1].start < state.base - len(self.place.head):
+            return False
+        frame = state.stack[-1]
+        return not frame.is_text and self.place.rest.lstrip().startswith(frame.closer)
 
     @property
     def inside_word(self) -> bool:

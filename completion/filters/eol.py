@@ -29,4 +29,4 @@ def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
         text = b"\n" + text[1:].replace(b"\n", cursor.eol) + b"\r"
     elif cursor.eol != b"\n":
         text = text.replace(b"\n", cursor.eol)
-    return Draft(text=text, replace_after=draft.replace_after)
+    return draft.with_text(text)

@@ -38,6 +38,12 @@ _MIN_PART = 2
 _TELLING = 4
 """Solid bytes of a text after the cursor that cannot be met by chance."""
 
+_LONGEST = 4 << 10
+"""Bytes of an overlap; no line that a person reads has more, and a minified one would cost minutes."""
+
+_TRIES = 64
+"""Places on one line that are asked whether the brackets agree, each at the cost of the line."""
+
 _WORDS = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
 _LAST_WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+\Z")
 
@@ -68,7 +74,9 @@ def meets(
     if ended:
         seen = min(seen, len(line.rstrip()))  # only now is it known where the line's text ends
     pos = line.find(rest, max(0, seen - len(rest)))
-    while pos >= 0:
+    for _ in range(_TRIES):
+        if pos < 0:
+            break
         end = pos + len(rest)
         certain = end + 1 if is_word(rest[-1:]) else end
         if certain > len(line) and not ended:
@@ -91,11 +99,14 @@ def overlap(
     The longest overlap, byte exact, that no chance explains and where ``at`` holds, as in
     :func:`meets`. ``head`` stands before the line; ``known`` tells whether the document has a word.
     """
-    before = head[-1:]
-    for size in range(min(len(line), len(rest)), 0, -1):
+    before, tries = head[-1:], 0
+    for size in range(min(len(line), len(rest), _LONGEST), 0, -1):
         piece = rest[:size]
         if not line.endswith(piece) or not piece.strip():
             continue
+        tries += 1
+        if tries > _TRIES:
+            break
         ends_inside = is_word(piece[-1:]) and is_word(rest[size : size + 1])
         part = ends_inside or _begins_inside(line, len(line) - size, before)
         whole = size == len(rest.rstrip()) and _says_more(rest)
@@ -118,9 +129,14 @@ def finished_word(line: bytes, rest: bytes, at: MeetingTest) -> int | None:
     if _by_chance(word):
         return None
     found: int | None = None
-    most = 0
+    most = tries = 0
     for match in _WORDS.finditer(line):
-        if not match[0].endswith(word) or not at(line[: match.end()], word):
+        if not match[0].endswith(word):
+            continue
+        tries += 1
+        if tries > _TRIES:
+            break
+        if not at(line[: match.end()], word):
             continue
         alike = _alike(line[match.end() :], rest[len(word) :])
         if found is None or alike > most:
@@ -181,9 +197,13 @@ def meeting_test(place: Place, lexer: Lexer, head: bytes, replaced: int = 0) -> 
 
     before = place.head + place.rest[:replaced]
     opened = shape(place.lines.peek(before))
+    read: tuple[bytes, Lexer] | None = None
 
     def agree(line: bytes, piece: bytes) -> bool:
-        wanted, found = place.lines.peek(before + piece), lexer.peek(head + line)
+        nonlocal read
+        if read is None or read[0] != line:  # every overlap at one end asks about the same line
+            read = line, lexer.peek(head + line)
+        wanted, found = place.lines.peek(before + piece), read[1]
         if wanted.in_comment != found.in_comment:
             return False
         if shape(wanted) == shape(found):

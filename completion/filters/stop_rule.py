@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from completion.filters.characters import joining, open_character, whole
 from completion.filters.cursor import Cursor, Lines, is_word
-from completion.filters.repeats import RepeatWatch, circles
+from completion.filters.repeats import RepeatWatch, circles, first_round
 from completion.filters.same_line import finished_word, meeting_test, meets, word_at
-from completion.filters.special_tokens import MAX_BYTES, SENTINEL
+from completion.filters.special_tokens import MAX_BYTES, find
 from completion.filters.suffix_lines import SuffixWatch
 from completion.filters.trailing_blanks import trim
-from completion.syntax.blocks import Ending, Goal, Tracker
+from completion.syntax.blocks import tracker_at
 from completion.syntax.boundaries import CLOSERS, Extent, Reach
+from completion.syntax.tracker import End, Ending, Goal, Wait
 
 
 class StopReason(enum.IntEnum):
@@ -40,12 +41,15 @@ class Stop:
     reason: StopReason
     length: int
     """Bytes of the generated text, as fed, that are the middle."""
+    line_ended: bool = False
+    """The model went on in a new line behind the middle."""
 
 
 _REASONS = {
     Ending.LINE: StopReason.LINE,
     Ending.COMPLETE: StopReason.SYNTAX,
     Ending.LEFT: StopReason.SCOPE,
+    Ending.MET: StopReason.SUFFIX,
 }
 
 
@@ -61,7 +65,7 @@ def goal_of(cursor: Cursor, extent: Extent) -> Goal:
     """
     block = extent.reach is Reach.BLOCK
     bracket = block and extent.reason == "bracket"
-    if cursor.lines is Lines.SINGLE or not (cursor.at_line_end or bracket):
+    if cursor.lines is Lines.SINGLE or not (cursor.at_line_end or block):
         return Goal.LINE
     if block and not (bracket and cursor.lines is Lines.MULTI):
         return Goal.BRACKET if bracket else Goal.BODY
@@ -83,9 +87,11 @@ class StopRule:
         self.cursor = cursor
         self.extent = cursor.extent
         self.goal = goal_of(cursor, self.extent)
-        self._tracker = Tracker(cursor.language, cursor.place, self.goal, self.extent, cursor.tabs)
+        self._tracker = tracker_at(
+            cursor.language, cursor.place, self.goal, self.extent, cursor.tabs
+        )
         self._suffix = SuffixWatch(cursor, self._tracker)
-        self._repeats = RepeatWatch()
+        self._repeats = RepeatWatch(cursor.line_above())
         self._rest = cursor.place.rest if not cursor.at_line_end else b""
         self._text = bytearray()
         self._returns: list[int] = []
@@ -97,6 +103,7 @@ class StopRule:
         self._seen = 0
         self._begins = False
         self._solid_end = 0
+        self._ended = -1
         self._stop: Stop | None = None
 
     @property
@@ -146,7 +153,7 @@ class StopRule:
         old = len(self._text)
         self._add(bytes(self._held[:size]))
         del self._held[:size]
-        sentinel = SENTINEL.search(self._text, max(0, old - MAX_BYTES))
+        sentinel = find(self._text, self.cursor, max(0, old - MAX_BYTES))
         self._stop = self._lines(sentinel.end() if sentinel else len(self._text))
         if self._stop is None and (sentinel or bad):
             del self._text[sentinel.start() if sentinel else len(self._text) :]
@@ -207,21 +214,22 @@ class StopRule:
         seen = max(0, self._seen - self._line)
         self._seen = end
         if not self._begins:
-            whole_line = self._head + line
-            solid = whole_line.lstrip()
-            if solid and line.strip():
-                self._begins = True
-                blanks = whole_line[: len(whole_line) - len(solid)]
-                ending = self._tracker.begins(blanks, solid[:1])
-                if ending:
-                    return self._cut(self._line, _REASONS[ending])
+            found = self._tracker.begins(self._head + line, whole=ended) if line.strip() else None
+            self._begins = bool(line.strip()) and found is not Wait.MORE
+            if isinstance(found, tuple):
+                return self._end_in_line(found)
         loop = circles(line, seen)
         if self._rest:
             at = meeting_test(self.cursor.place, self._tracker.lexer, self._head)
             met = meets(line, self._rest, seen, at, ended=ended, before=self._head[-1:])
             if met and (loop is None or met[1] <= loop):
                 return self._cut(self._line + met[0], StopReason.SUFFIX)
-        return self._cut(self._line, StopReason.REPETITION) if loop else None
+        if loop is None:
+            return None
+        # A later line that loops is not worth its first round; of the cursor's that is all there is.
+        later = self._line or self.cursor.place.between
+        kept = self._line if later else first_round(line, loop)
+        return self._cut(kept, StopReason.REPETITION)
 
     def _past_word(self, end: int, reason: StopReason) -> Stop | None:
         """Look at the first line, which ends at ``end``: it may have gone past the cursor's word.
@@ -254,21 +262,27 @@ class StopRule:
 
     def _line_end(self, end: int) -> Stop | None:
         line = bytes(self._text[self._line : end])
+        self._ended = end
         stop = self._line_watches(line, end)
         if stop:
             return stop
         ended = self._tracker.ends(self._head + line + b"\n")
         if ended:
-            return self._cut(end if ended[1] else self._line, _REASONS[ended[0]])
+            return self._end_in_line(ended)
         if line.strip():
             self._solid_end = self._line + len(line.rstrip())
         self._line = self._seen = end + 1
         self._head, self._begins = b"", False
         return None
 
+    def _end_in_line(self, ended: End) -> Stop:
+        ending, at = ended
+        return self._cut(self._line + max(0, at - len(self._head)), _REASONS[ending])
+
     def _cut(self, end: int, reason: StopReason) -> Stop:
-        if self._suffix.doubtful is not None:
-            end = min(end, self._suffix.doubtful)  # the text ends here: nothing speaks for them
+        doubtful = self._suffix.doubtful
+        if doubtful is not None and doubtful < end:
+            end, reason = doubtful, StopReason.SUFFIX  # the text ends here: nothing speaks for them
         text = bytes(self._text)
         length = len(trim(text[:end], self.cursor))
         if self.cursor.place.between:
@@ -281,4 +295,5 @@ class StopRule:
             if goes_on or b"\n" not in text:
                 length = end
         self._kept = length
-        return Stop(reason=reason, length=self._raw(length))
+        ended = length <= self._ended and text[length:].lstrip(b" \t")[:1] == b"\n"
+        return Stop(reason=reason, length=self._raw(length), line_ended=ended)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from completion.filters.cursor import Cursor
-from completion.filters.duplicate_line import document_line, is_duplicate
-from completion.filters.pipeline import Result, run
+from completion.filters.pipeline import Result, early, run
 from completion.filters.stop_rule import StopRule
 from completion.syntax.blocks import Goal
 
@@ -45,20 +44,17 @@ class Stream:
         if not self._early or self._rule.stopped or final <= self._final:
             return None
         self._final = final
-        text = self._rule.final_text
-        line = document_line(text, self._cursor)
-        if not text.strip() or (line is not None and is_duplicate(line, self._cursor)):
+        text = early(self._rule.final_text, self._cursor)
+        if text is None:
             return None
-        if self._cursor.eol != b"\n":
-            text = text.replace(b"\n", self._cursor.eol)
         new = text[len(self._sent) :]
         self._sent = text
         return Chunk(text=new) if new else None
 
     def close(self) -> tuple[Chunk | None, Result]:
         """Return the last chunk and the whole result, to be called after the rule has stopped."""
-        self._rule.finish()
-        result = run(self._rule.middle, self._cursor)
+        stop = self._rule.finish()
+        result = run(self._rule.middle, self._cursor, line_ended=stop.line_ended)
         new = result.text[len(self._sent) :]
         if not new:
             return None, result

@@ -7,12 +7,14 @@ import re
 from completion.filters.cursor import Cursor
 from completion.syntax.blocks import Tracker
 from completion.syntax.boundaries import Place
+from completion.syntax.languages import rules_of
 
 _STRUCTURE = frozenset(
     b"else: try: finally: pass return break continue return; return None end begin else { do "
     b"default: raise yield continue; break; endif fi done".split()
 ) | {b"return None", b"else {", b"} else {"}
 _CLOSER = re.compile(rb"[)\]}]")
+_WORD = re.compile(rb"[\w\x80-\xff]+")
 
 
 def is_trivial(line: bytes) -> bool:
@@ -25,8 +27,9 @@ class SuffixWatch:
     """Told each line once; says where the text met the suffix, and what is still in doubt.
 
     A telling line counts at once, a trivial one when the next line matches too or the text ends
-    there. A line of closing brackets counts when it closes what was open at the cursor, and
-    never otherwise. Trailing blanks make no difference; everything else must be the same.
+    there. A line of closing brackets, or that a block's last word begins, counts when it closes
+    what was open at the cursor, and never otherwise. Trailing blanks make no difference; everything
+    else must be the same.
     """
 
     def __init__(self, cursor: Cursor, tracker: Tracker) -> None:
@@ -34,8 +37,8 @@ class SuffixWatch:
         self._after = cursor.next_lines() if cursor.at_line_end else ()
         self._place: Place = cursor.place
         self._tracker = tracker
+        self._end_words = rules_of(cursor.language).end_words
         self._next = 0
-        self._has_text = False
         self.doubtful: int | None = None
         """Byte from which the lines repeat the suffix, should the text end here."""
 
@@ -49,7 +52,9 @@ class SuffixWatch:
             return None
         if first and self._place.head.strip():
             return None  # only a part of this line is new
-        closes = _CLOSER.match(line.lstrip())
+        word = _WORD.match(line.lstrip())
+        ends = word is not None and word.group() in self._end_words
+        closes = _CLOSER.match(line.lstrip()) or ends
         stack = self._place.state.stack
         own = closes and bool(stack) and not stack[-1].is_text
         if own and line == self._after[0] and self._tracker.same_place(self._tracker.lexer):

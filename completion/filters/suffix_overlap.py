@@ -7,7 +7,7 @@ from completion.filters.draft import Declined, Draft
 from completion.filters.same_line import meeting_test, overlap
 from completion.filters.suffix_lines import SuffixWatch
 from completion.filters.trailing_blanks import trim
-from completion.syntax.blocks import Goal, Tracker
+from completion.syntax.blocks import Goal, Tracker, tracker_at
 
 
 def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
@@ -16,25 +16,25 @@ def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
     Byte exact, as what is behind the cursor may begin inside a word or a character; brackets decide
     which of two equal closers is meant.
     """
-    return _trimmed(_without_next_lines(draft.text, cursor), draft.replace_after, cursor)
+    return _trimmed(draft.with_text(_without_next_lines(draft.text, cursor)), cursor)
 
 
 def apply_behind_closers(draft: Draft, cursor: Cursor) -> Draft | Declined:
     """Trim the end once more where closers are replaced: other text follows the cursor then."""
     if not draft.replace_after:
         return draft  # a middle may end as the text behind it begins: what is trimmed is enough
-    return _trimmed(draft.text, draft.replace_after, cursor)
+    return _trimmed(draft, cursor)
 
 
-def _trimmed(text: bytes, replaced: int, cursor: Cursor) -> Draft:
-    rest = cursor.place.rest[replaced:]
-    if rest.strip():
-        text = _without_rest(text, rest, replaced, cursor)
-    return Draft(text=text, replace_after=replaced)
+def _trimmed(draft: Draft, cursor: Cursor) -> Draft:
+    rest = cursor.place.rest[draft.replace_after :]
+    if not rest.strip():
+        return draft
+    return draft.with_text(_without_rest(draft.text, rest, draft.replace_after, cursor))
 
 
 def _tracker(cursor: Cursor) -> Tracker:
-    return Tracker(cursor.language, cursor.place, Goal.SCOPE, cursor.extent, cursor.tabs)
+    return tracker_at(cursor.language, cursor.place, Goal.SCOPE, cursor.extent, cursor.tabs)
 
 
 def _without_next_lines(text: bytes, cursor: Cursor) -> bytes:

@@ -10,6 +10,8 @@ def trim(text: bytes, cursor: Cursor) -> bytes:
     """Return ``text`` without what is blank at its end.
 
     In front of text on the cursor's line a blank may be what separates the two: only line ends go.
+    In front of the closing bracket of a pair that the cursor is in the last line end stays, with
+    the indentation of that bracket.
     Lines written before the cursor's line end with a line end, unless there is none in the text or
     the last one goes on in what is behind the cursor.
     """
@@ -19,9 +21,13 @@ def trim(text: bytes, cursor: Cursor) -> bytes:
         if goes_on or b"\n" not in text:
             return text
         return solid + b"\n" if solid else b""
+    if cursor.between_brackets and b"\n" in text:
+        solid = text.rstrip()
+        gap = text[len(solid) :]
+        return solid + gap[gap.rfind(b"\n") :] if solid and b"\n" in gap else text
     return text.rstrip(b" \t\r\n" if cursor.at_line_end else b"\r\n")
 
 
 def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
     """Trim the end of the text."""
-    return Draft(text=trim(draft.text, cursor), replace_after=draft.replace_after)
+    return draft.with_text(trim(draft.text, cursor))

@@ -7,7 +7,6 @@ milliseconds since the request came in on the wire.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable
@@ -18,6 +17,8 @@ from completion.engine.base import Engine, Sampling
 from completion.engine.checkpoint import Checkpoint
 from completion.filters import pipeline
 from completion.filters.eol import unify
+from completion.filters.ranking import Offer, distinct, ordered
+from completion.filters.reasons import of_stop
 from completion.filters.stop_rule import StopRule
 from completion.filters.stream import Chunk, Stream
 from completion.healing.arms import Arm, Heals, healing
@@ -223,36 +224,40 @@ class Completer:
 def _shown(middle: bytes, text: bytes) -> int:
     """Return how many bytes of ``middle`` are in ``text``, what the filters left of it.
 
-    Filters cut at the end and write other line ends, so that is what is counted.
+    Filters cut at the end, take blanks off the start and write other line ends, so that is what is
+    counted.
     """
     if text and b"\r" in middle:
         return len(middle)
-    return min(len(middle), len(unify(text)))
+    text = unify(text)
+    front = 0 if middle.startswith(text) else len(middle) - len(middle.lstrip(b" \t"))
+    return min(len(middle), front + len(text))
 
 
 def _ranked(job: Job, made: list[Generated]) -> tuple[list[pb.Candidate], str]:
     """Return the candidates that differ, best first, and why nothing would be shown.
 
-    The greedy or first drawn one leads; the others by how sure the model was a token. With
-    ``include_raw`` all stay that differ in their raw text, whatever the filters left of them, and
-    the reason is the first one's.
+    With ``include_raw`` the greedy or first drawn one leads, all stay that differ in their raw
+    text, whatever the filters left of them, and the reason is the first one's.
     """
-    kept: list[tuple[pb.Candidate, float]] = []
+    kept: list[tuple[pb.Candidate, Offer]] = []
     reasons: list[str] = []
-    seen: set[bytes] = set()
     for one in made:
         candidate, reason = _candidate(job, one)
         reasons.append(reason)
-        if candidate is None:
-            continue
-        text = candidate.raw_text if job.include_raw else candidate.text
-        if text not in seen:
-            seen.add(text)
-            kept.append((candidate, _sureness(candidate, one)))
-    candidates = [c for c, _ in kept[:1] + sorted(kept[1:], key=lambda pair: -pair[1])]
+        if candidate is not None:
+            kept.append((candidate, _offer(job, candidate, one)))
     if job.include_raw:
-        return candidates, reasons[0]
-    return candidates, "" if candidates else next(filter(None, reasons), "")
+        raw: dict[bytes, tuple[pb.Candidate, Offer]] = {}
+        for candidate, offer in kept:
+            raw.setdefault(candidate.raw_text, (candidate, offer))
+        kept = list(raw.values())
+        order = ordered([offer for _, offer in kept[1:]], job.cursor, first=False)
+        return [kept[0][0], *(kept[1 + place][0] for place in order)], reasons[0]
+    kept = [kept[place] for place in distinct([offer for _, offer in kept])]
+    order = ordered([offer for _, offer in kept], job.cursor)
+    declined = "" if kept else next(filter(None, reasons), "")
+    return [kept[place][0] for place in order], declined
 
 
 def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
@@ -260,8 +265,10 @@ def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
 
     With ``include_raw`` one that was filtered to nothing is there all the same, for its raw text.
     """
-    result = pipeline.run(made.text, job.cursor)
+    result = pipeline.run(made.text, job.cursor, line_ended=made.stop.line_ended)
     reason = result.declined
+    if reason and not made.text.strip() and made.raw.strip():
+        reason = of_stop(made.stop.reason)
     if reason:
         if not job.include_raw:
             return None, reason
@@ -281,10 +288,12 @@ def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
     return candidate, reason
 
 
-def _sureness(candidate: pb.Candidate, made: Generated) -> float:
-    """Return the log-probability a token; of what was generated where the filters left nothing."""
-    if candidate.tokens:
-        return candidate.log_prob / candidate.tokens
-    length = len(made.raw)
-    tokens = made.tokens(length)
-    return made.log_prob(length) / tokens if tokens else -math.inf
+def _offer(job: Job, candidate: pb.Candidate, made: Generated) -> Offer:
+    """Return what counts of a candidate; of what was generated where the filters left nothing."""
+    length = 0 if candidate.tokens else len(made.raw)
+    return Offer(
+        text=candidate.text.removeprefix(job.selected.text),
+        replace_after=candidate.replace_after - job.selected.replace_after,
+        log_prob=candidate.log_prob if candidate.tokens else made.log_prob(length),
+        tokens=candidate.tokens or made.tokens(length),
+    )

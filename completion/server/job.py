@@ -14,13 +14,15 @@ from completion.filters.stop_rule import goal_of
 from completion.healing.arms import Heals
 from completion.prompt.views import DocumentView, SnippetView
 from completion.syntax.blocks import Goal
-from completion.syntax.languages import language_for
+from completion.syntax.languages import Language, language_for
 from completion.wire import completion_pb2 as pb
 
 MAX_SNIPPETS = 256
 MAX_TEMPERATURE = 2.0
 _LEXED_BYTES = 256 << 10
 """Read before the cursor for its syntax: some 40 ms on the event loop, once a request."""
+_STRUCTURED_BYTES = 48 << 10
+"""The same where braces or words make the blocks: each token counts there, some 1 ms a KiB."""
 _PLAIN_BYTES = 4 << 10
 """The same without a grammar, where all that counts is brackets and quotes nearby."""
 MAX_TAB_SIZE = 256
@@ -105,7 +107,7 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
     suffix = document.suffix[selected.replace_after :]
     language = language_for(document.language_id, document.path)
     cursor = Cursor(
-        prefix=_near(prefix, _LEXED_BYTES if language else _PLAIN_BYTES),
+        prefix=_near(prefix, _lexed_bytes(language)),
         suffix=suffix,
         language=language,
         lines=_LINES[options.lines],
@@ -113,6 +115,8 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
         tab_size=document.tab_size,
         insert_spaces=document.insert_spaces,
         scope=document.scope,
+        least=0 if selected.text or _is_invoked(request) else limits.min_chars,
+        suffix_truncated=document.suffix_truncated,
     )
     short = goal_of(cursor, cursor.extent) in (Goal.LINE, Goal.STATEMENT)
     return Job(
@@ -154,6 +158,10 @@ _LINES = {
 }
 
 
+def _is_invoked(request: pb.CompleteRequest) -> bool:
+    return request.trigger == pb.CompleteRequest.TRIGGER_INVOKED
+
+
 def _selected(request: pb.CompleteRequest) -> Selected:
     if not request.HasField("selected_completion"):
         return Selected()
@@ -169,6 +177,12 @@ def _selected(request: pb.CompleteRequest) -> Selected:
     return Selected(
         text=item.text, replace_before=item.replace_before, replace_after=item.replace_after
     )
+
+
+def _lexed_bytes(language: Language | None) -> int:
+    if language is None:
+        return _PLAIN_BYTES
+    return _STRUCTURED_BYTES if language.rules.blocks in ("brace", "end") else _LEXED_BYTES
 
 
 def _near(prefix: bytes, size: int) -> bytes:

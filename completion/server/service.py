@@ -118,6 +118,9 @@ class CompletionService(rpc.CompletionServiceServicer):
                 arm=prompt.arm,
                 response=done.response,
             )
+            answer.parts.extend(
+                pb.PromptPart(kind=p.kind, text=p.text, tokens=p.tokens) for p in prompt.pieces
+            )
             answer.dropped.extend(pb.Dropped(path=d.path, reason=d.reason) for d in prompt.dropped)
             for one in done.begun.contexts:
                 rest = prompt.typed[one.at :]

@@ -39,7 +39,7 @@ P = TypeVar("P", bound=tuple[int, int, str | bytes])
 
 _DEFINES = re.compile(
     r"(_(definition|declaration|item|spec|specifier|declarator|signature|signature_item)"
-    r"|^declaration|^assignment|^variant|_variant|_entry)$"
+    r"|^declaration|^assignment|^variant|_variant|_entry|^class|^module|^(singleton_)?method)$"
 )
 """Node types that define what their name says; one table for all grammars, whose names agree."""
 _HOLDS = re.compile(
@@ -47,6 +47,8 @@ _HOLDS = re.compile(
     r"|declaration|_item|spec|specifier|declaration_list|variant_list|spec_list|ERROR)$"
 )
 """Node types that may hold definitions. Expressions do not."""
+_NAME = re.compile(r"identifier$|^constant$|^name$|^word$")
+"""Node types that are a name: Ruby's are constants, PHP's names, the shell's words."""
 _FUNCTION = re.compile(r"function|method|constructor")
 _AROUND = frozenset(
     {
@@ -92,8 +94,13 @@ def definitions(language: Language, source: bytes, limit: int = LIMIT) -> list[D
     Raises:
         ImportError: the grammar is not installed.
     """
+    return definitions_below(language.parser.parse(source).root_node, source, limit)
+
+
+def definitions_below(root: Node, source: bytes, limit: int = LIMIT) -> list[Definition]:
+    """Return what :func:`definitions` does, of a ``source`` that is parsed already."""
     finder = _Finder(source, limit)
-    finder.walk(language.parser.parse(source).root_node)
+    finder.walk(root)
     return sorted(finder.found.values(), key=lambda d: d.at)
 
 
@@ -277,7 +284,7 @@ def _name(node: Node) -> Node | None:
     name = node.child_by_field_name("name")
     if name is None:
         name = node.child_by_field_name("left") or node.child_by_field_name("declarator")
-    while name is not None and not name.type.endswith("identifier"):
+    while name is not None and not _NAME.search(name.type):
         if name.type in _MEMBER:
             holder = name.child_by_field_name("object")
             if holder is None or holder.text not in _OWN:

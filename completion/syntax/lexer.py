@@ -1,4 +1,4 @@
-"""The state of the text at a place: open brackets and strings, the logical line, the one before.
+"""The state of the text at a place: open brackets and strings, the statement, the one before.
 
 Works on broken code: a one-line string ends with its line, a statement's keyword at the start of
 a line ends brackets that were left open, a wrong closing bracket is passed over. It reads only
@@ -9,90 +9,35 @@ completions.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import Literal
+from typing import Self
 
-from completion.syntax.frames import Frame, FrameKind, Statement
-from completion.syntax.rules import (
-    LexRules,
-    plain_lines_pattern,
-    plain_run_pattern,
-    token_pattern,
-)
+from completion.syntax.frames import FrameKind, Statement
+from completion.syntax.lexer_state import Kind, Piece, columns
+from completion.syntax.lexer_statements import StatementReader
+from completion.syntax.patterns import CONDITIONS, LABELS
+from completion.syntax.reading import LAST_WORD, tail_of, word_before
+from completion.syntax.stack import CODE, TAG, Open
 
-Kind = Literal[
-    "eol",
-    "comment",
-    "join",
-    "quote",
-    "string",
-    "number",
-    "word",
-    "open",
-    "close",
-    "operator",
-    "statement",
-]
-"""What a piece of text is; ``quote`` opens a string (with its prefix) and ``string`` is the rest of
-it; ``statement`` is empty and marks where a logical line begins."""
-Piece = tuple[int, int, Kind]
-"""Byte offsets from the start of everything fed, and the kind."""
+__all__ = ["Kind", "Lexer", "Piece", "columns"]
 
-_TEXT_STOP: dict[tuple[bytes, bool], re.Pattern[bytes]] = {}
-_PREFIX_LETTERS = b"rRuUbBfFtT"
-_LAST_WORD = re.compile(rb"[A-Za-z_0-9\x80-\xff]++\Z")
-_FORMAT_STOP = re.compile(rb"[{}\n]|\"\"\"|'''|[\"']")
+_LAST_PREFIX = re.compile(rb"[A-Za-z_0-9$@%\x80-\xff]++\Z")
+_PYTHON_PREFIXES = frozenset(b"r u b f t br rb fr rf tr rt".split())
+_TAG = re.compile(rb"[!&][^ \t\r\n]*+[ \t]++\Z")
+"""A scalar's tag or anchor, which stands before it (YAML)."""
+_WATCHED = LABELS | {b"#"}
+"""First words of statements in which every token counts: labels, and a directive's first one."""
 
 
-def columns(blanks: bytes, tab_size: int = 8) -> int:
-    """Return the width of leading blanks in columns, tabs expanded to multiples of ``tab_size``."""
-    return len(blanks.expandtabs(tab_size)) if b"\t" in blanks else len(blanks)
-
-
-class Lexer:
+class Lexer(StatementReader):
     """Reads whole lines and says what is open after them; ``peek`` reads a part of a line.
 
     Each byte fed is read once, in the order fed. ``lexed`` counts bytes read, for the tests that
     hold this true.
     """
 
-    __slots__ = (
-        "_end", "_last", "_only_string", "_pieces", "_rules", "_second", "_start", "_tab", "_word",
-        "base", "in_comment", "indent", "lexed", "previous", "recovered", "stack",
-    )  # fmt: skip
+    __slots__ = ()
 
-    def __init__(self, rules: LexRules, *, tab_size: int = 8) -> None:
-        """Start at the beginning of a text; ``tab_size`` in columns."""
-        self._rules = rules
-        self._tab = tab_size
-        self._pieces: list[Piece] | None = None
-        self.stack: tuple[Frame, ...] = ()
-        """What is open, outermost first."""
-        self.previous: Statement | None = None
-        """The last logical line that is complete."""
-        self.indent = -1
-        """Columns before the logical line that is open; -1: none is."""
-        self.in_comment = False
-        """The text ends inside a comment (only after :meth:`peek`)."""
-        self.recovered = False
-        """The last feed dropped brackets because a statement began."""
-        self.base = 0
-        self.lexed = 0
-        self._start = 0
-        self._word = b""
-        self._second = False
-        self._last = b""
-        self._end = -1
-        self._only_string = False
-
-    def copy(self) -> Lexer:
-        """Return a lexer in the same state; cheap, whatever has been fed."""
-        other = Lexer.__new__(Lexer)
-        for name in Lexer.__slots__:
-            setattr(other, name, getattr(self, name))
-        return other
-
-    def peek(self, part: bytes) -> Lexer:
+    def peek(self, part: bytes) -> Self:
         """Return the state after ``part`` of the next line; this lexer stays where it is."""
         other = self.copy()
         other._read(part)
@@ -111,41 +56,44 @@ class Lexer:
         return found
 
     @property
-    def statement_ended(self) -> bool:
-        """No logical line is open."""
-        return self.indent < 0 and not self.stack
-
-    @property
     def at_header(self) -> bool:
-        """The open logical line is so far a whole header: ``if x:``."""
-        return not self.stack and self._is_header()
+        """The open logical line is so far a whole header: ``if x:`` (languages with indentation)."""
+        return self._top is None and self._is_header()
 
     def _is_header(self) -> bool:
-        return self.indent >= 0 and self._last == b":" and self._word in self._rules.compound_words
-
-    def _emit(self, start: int, end: int, kind: Kind) -> None:
-        if self._pieces is not None and (end > start or kind == "statement"):
-            self._pieces.append((self.base + start, self.base + end, kind))
+        if self.indent < 0 or self._tail[-1:] != b":" or self._rules.blocks != "indent":
+            return False
+        return self._word in self._rules.compound_words
 
     def _read(self, data: bytes) -> None:
+        reading = self._reading
         self.lexed += len(data)
-        self.recovered = self.in_comment = False
-        match = token_pattern(self._rules).match
-        quick = plain_lines_pattern(self._rules) if self._pieces is None else None
+        self.recovered = False
+        match = reading.token.match
+        lines = reading.lines.match if reading.lines and self._pieces is None else None
+        run = reading.run is not None and self._pieces is None
+        take = self._structured if reading.structured else self._token
         pos = line = quick_from = 0
         size = len(data)
+        commented = False
         while pos < size:
-            if self.stack and self.stack[-1].is_text:
-                pos = self._text(data, pos)
+            top = self._top
+            if top is not None and top.reads != CODE:
+                if top.reads == TAG:
+                    pos = self._tag(data, pos)
+                elif top.frame.kind is FrameKind.MARKUP:
+                    pos = self._markup(data, pos)
+                else:
+                    pos = self._text(data, pos)
                 continue
-            if quick and pos == line and pos >= quick_from and not self.stack and self.indent < 0:
-                found = quick.match(data, pos)
+            if lines and pos == line and pos >= quick_from and top is None and self.indent < 0:
+                found = lines(data, pos)
                 if found:
                     quick_from = found.end()
                     pos = line = _last_lines(data, pos, found.end(), self._rules.comment)
                     if pos == size:
                         break
-            if quick and self._end >= self.base + line and not self._second:
+            if run and self._end >= self.base + line and not self._second:
                 pos = self._run(data, pos)
                 if pos == size:
                     break
@@ -153,43 +101,70 @@ class Lexer:
             assert token is not None and token.lastgroup is not None  # the last group is any byte
             kind, end = token.lastgroup, token.end()
             if kind == "eol":
-                self._emit(pos, end, "eol")
-                self._line_end()
+                self._emit(token.start("eol"), end, "eol")
+                self._line_end(data, line)
                 line = end
-            elif kind == "join":
-                self._emit(pos, end, "join")
-                line = end
-            elif kind == "comment":
-                self._emit(pos, end, "comment")
-                self.in_comment = end == size
-            elif kind != "blank":
-                end = self._token(data, pos, end, kind, line)
+            elif kind == "end":
+                break
+            else:
+                start = token.start(kind)
+                if kind == "comment":
+                    self._emit(start, end, "comment")
+                    commented = end == size
+                elif kind == "block_comment":
+                    self._emit(start, end, "comment")
+                    self._open_comment(start, data[start:end])
+                elif kind == "join":
+                    self._emit(start, end, "join")
+                    line = end
+                elif kind == "directive":
+                    self._emit(start, end, "operator")
+                else:
+                    end = take(data, start, end, kind, line)
             pos = end
         self.base += size
+        top = self._top
+        self.in_comment = commented or (top is not None and top.frame.kind is FrameKind.COMMENT)
 
     def _run(self, data: bytes, pos: int) -> int:
         """Pass over what leaves nothing open, behind the first token of a line."""
-        pattern = plain_run_pattern(self._rules)
-        if pattern is None or (self.stack and self.stack[-1].kind is not FrameKind.BRACKET):
+        reading, top = self._reading, self._top
+        if top is not None and top.frame.kind is FrameKind.INTERPOLATION:
             return pos
-        found = pattern.match(data, pos)
+        structured = reading.structured
+        if structured and (self.indent < 0 or self._after_block or self._word in _WATCHED):
+            return pos
+        if self._prev in CONDITIONS and reading.rules.regex:
+            return pos  # what closes its bracket counts
+        assert reading.run is not None
+        found = reading.run.match(data, pos)
         end = found.end() if found else pos
-        if data[end : end + 1] in (b'"', b"'"):
-            word = _LAST_WORD.search(data, pos, end)  # it may be the prefix of that string
-            if word and word.group().lower() in self._rules.string_prefixes:
+        if data[end : end + 1] in (b'"', b"'", b"`", b"#"):
+            # what touches a quote may be the prefix of that string
+            word = (_LAST_PREFIX if structured else LAST_WORD).search(data, pos, end)
+            if word and (structured or word.group().lower() in _PYTHON_PREFIXES):
                 end = word.start()
-        solid = data[pos:end].rstrip()
+        solid = data[pos:end].rstrip(b" \t\f\r")
         if solid:
-            self._last, self._end = solid[-1:], self.base + pos + len(solid)
-            self._only_string = False
+            self._tail, self._end = self._tail_behind(solid), self.base + pos + len(solid)
+            self._only_string = self._condition = False
+            if structured:
+                stop = pos + len(solid)
+                self._prev = word_before(data, 0, stop)
         return end
 
     def _token(self, data: bytes, pos: int, end: int, kind: str, line: int) -> int:
-        """Take one token of code; return where the next one starts."""
+        """Take one token of code where a statement is a logical line; return where the next starts."""
         text = data[pos:end]
-        first_in_line = self.stack and self._end < self.base + line
-        if first_in_line and text in self._rules.statement_words and kind == "word":
-            self.stack, self.indent, self.recovered = (), -1, True
+        top = self._top
+        if (
+            top is not None
+            and kind == "word"
+            and self._end < self.base + line
+            and text in self._rules.statement_words
+        ):
+            self._top, self.indent, self.recovered = None, -1, True
+            top = None
         opening = self.indent < 0
         if opening:
             self.indent = columns(data[line:pos], self._tab)
@@ -199,118 +174,44 @@ class Lexer:
             self._emit(pos, pos, "statement")
         elif self._second:
             self._word, self._second = text, False
-        top = self.stack[-1] if self.stack else None
         if kind == "quote":
-            end = self._quote(pos, end, text, top, opening=opening)
-        else:
-            self._only_string = False
-            if kind == "open":
-                self._push(FrameKind.BRACKET, pos, text)
-            elif kind == "close":
-                self._close(text)
-            elif text[:1] == b":" and top and top.kind is FrameKind.INTERPOLATION:
-                end = pos + 1
-                self._push(FrameKind.FORMAT, pos, b":")
-            self._emit(pos, end, kind)  # pyright: ignore[reportArgumentType]
-        self._last, self._end = text[-1:], self.base + end
+            if not self._rules.scalar or self._begins_value(data, pos, line):
+                return self._quote(data, pos, end, opening=opening)
+            kind = "operator"
+        self._only_string = False
+        if kind == "open":
+            self._push_bracket(pos, text)
+        elif kind == "close":
+            end = self._close(data, pos, text)
+        elif kind == "scalar":
+            self._heredocs = ((b"|", False, False),)
+            kind = "operator"
+        elif (
+            top is not None
+            and text[:1] == b":"
+            and top.frame.kind is FrameKind.INTERPOLATION
+            and top.frame.text == b"{"
+        ):
+            end = pos + 1
+            self._push(FrameKind.FORMAT, pos, b":", b"}")
+        self._emit(pos, end, kind)  # pyright: ignore[reportArgumentType]
+        self._tail, self._end = tail_of(text), self.base + end
         return end
 
-    def _push(self, kind: FrameKind, pos: int, text: bytes, **flags: bool) -> None:
-        frame = Frame(kind=kind, start=self.base + pos, text=text, **flags)
-        self.stack = (*self.stack, frame)
+    def _begins_value(self, data: bytes, pos: int, line: int) -> bool:
+        """Tell whether a quote opens a scalar (YAML); inside of a plain one it is a letter."""
+        first = self._end < self.base + line
+        return first or self._tail[-1:] in b":,[{-?" or bool(_TAG.search(data, line, pos))
 
-    def _quote(self, pos: int, end: int, text: bytes, top: Frame | None, *, opening: bool) -> int:
-        delimiter = text.lstrip(_PREFIX_LETTERS)
-        if top and top.kind is FrameKind.INTERPOLATION and self._last not in b"{(,:=+%|&":
-            # Behind an operand no string can begin: the f-string ends, its brace left open.
-            outer = self.stack[-2].text
-            if delimiter == text and text.startswith(outer):
-                self.stack = self.stack[:-2]
-                self._emit(pos, pos + len(outer), "string")
-                return pos + len(outer)
-        prefix = text[: len(text) - len(delimiter)].lower()
-        before = self.previous
-        first = before is None or (
-            before.header
-            and before.indent < self.indent
-            and before.word in self._rules.definition_words
-        )
-        docstring = opening and first and not set(prefix) & set(b"bft")
-        self._only_string = docstring
-        start = end - len(delimiter)
-        self._push(
-            FrameKind.STRING,
-            start,
-            delimiter,
-            formatted=bool(set(prefix) & set(b"ft")),
-            raw=b"r" in prefix,
-            docstring=docstring,
-        )
-        self._emit(pos, end, "quote")
-        return end
-
-    def _close(self, text: bytes) -> None:
-        """Close the innermost bracket of this kind, and what was left open inside it."""
-        for index in range(len(self.stack) - 1, -1, -1):
-            frame = self.stack[index]
-            if frame.is_text:
-                return
-            if frame.closer == text:
-                self.stack = self.stack[:index]
-                return
-            if frame.kind is FrameKind.INTERPOLATION:
-                return
-
-    def _text(self, data: bytes, pos: int) -> int:
-        """Read text of a string up to what ends it or opens an interpolation."""
-        top = self.stack[-1]
-        if top.kind is FrameKind.FORMAT:
-            found = _FORMAT_STOP.search(data, pos)
-        else:
-            found = _text_stop(top).search(data, pos)
-        if found is None:
-            self._emit(pos, len(data), "string")
-            return len(data)
-        stop, end = found.group(), found.end()
-        if stop.endswith(b"\n") and not stop.startswith(b"\\"):
-            if self._drop_one_line_string():
-                end = found.start()  # the line end is code again
-            self._emit(pos, end, "string")
-        elif stop == b"{":
-            self._emit(pos, found.start(), "string")
-            self._emit(found.start(), end, "open")
-            self._push(FrameKind.INTERPOLATION, found.start(), stop)
-            self._last = stop
-        elif stop == b"}":  # of a format: its interpolation ends too
-            self._emit(pos, found.start(), "string")
-            self._emit(found.start(), end, "close")
-            self.stack = self.stack[:-2]
-        elif top.kind is FrameKind.FORMAT:
-            outer = self.stack[-3].text
-            if stop.startswith(outer):
-                self.stack = self.stack[:-3]
-                end = found.start() + len(outer)
-            self._emit(pos, end, "string")
-        else:
-            if stop == top.text:
-                self.stack = self.stack[:-1]
-            self._emit(pos, end, "string")
-        self._end = self.base + end
-        return end
-
-    def _drop_one_line_string(self) -> bool:
-        for index, frame in enumerate(self.stack):
-            if frame.one_line:
-                self.stack = self.stack[:index]
-                return True
-        return False
-
-    def _line_end(self) -> None:
-        self._drop_one_line_string()
-        if self.stack:
-            top = self.stack[-1]
-            if not top.hanging and top.start + len(top.text) == self._end:
-                self.stack = (*self.stack[:-1], replace(top, hanging=True))
+    def _line_end(self, data: bytes, line: int) -> None:
+        if self._reading.structured:
+            self._structured_line_end()
+            return
+        self._drop_one_line()
+        top = self._top
+        if top is not None:
+            if not top.frame.hanging and top.frame.start + len(top.frame.text) == self._end:
+                self._top = Open(top.frame._replace(hanging=True), top.outer, top.saved)
         elif self.indent >= 0:
             header = self._is_header()
             opens = self.indent if header else -1
@@ -321,18 +222,9 @@ class Lexer:
                 start=self._start, indent=self.indent, word=word, header=header, opens=opens
             )
             self.indent, self._only_string = -1, False
-
-
-def _text_stop(frame: Frame) -> re.Pattern[bytes]:
-    """Return what may end the text of ``frame`` or has to be passed over in it."""
-    key = (frame.text, frame.formatted)
-    if key not in _TEXT_STOP:
-        braces = rb"|\{\{|\{" if frame.formatted else b""
-        line = rb"|\r*\n" if len(frame.text) == 1 else b""
-        _TEXT_STOP[key] = re.compile(
-            rb"\\(?:\r\n|.)|" + re.escape(frame.text) + braces + line, re.DOTALL
-        )
-    return _TEXT_STOP[key]
+        if self._heredocs:
+            self._heredocs = ()
+            self._begin_scalar(data[line:])
 
 
 def _last_lines(data: bytes, start: int, end: int, comment: bytes) -> int:

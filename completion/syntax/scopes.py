@@ -1,8 +1,12 @@
-"""What the cursor stands in: code, a comment, a string or a docstring."""
+"""What the cursor stands in: code, a comment, a string or a docstring.
+
+A docstring is what Python keeps of a definition. Comments that document (``/** … */``, ``///``,
+``//!``) are comments: who switches suggestions off in comments means them too.
+"""
 
 from __future__ import annotations
 
-from completion.syntax.frames import Frame, FrameKind
+from completion.syntax.frames import FrameKind
 from completion.syntax.languages import Language
 from completion.syntax.lexer import Lexer
 
@@ -13,8 +17,8 @@ def scope_at(language: Language | None, source: bytes, offset: int) -> str:
     """Return the scope at ``offset``: "code", "comment", "string" or "docstring".
 
     Only what is before the offset decides, so text after it that is broken or not yet there
-    misleads nothing; the offset may be inside a character. Interpolations of f-strings are code,
-    the end of a comment's line is comment. An unknown language is code everywhere.
+    misleads nothing; the offset may be inside a character. Interpolations are code, the end of a
+    comment's line is comment, text between tags is code. An unknown language is code everywhere.
     """
     if language is None:
         return CODE
@@ -22,8 +26,15 @@ def scope_at(language: Language | None, source: bytes, offset: int) -> str:
     line = source.rfind(b"\n", 0, offset) + 1
     lexer = Lexer(language.rules)
     lexer.feed(source[:line])
-    head = source[line:offset]
-    if _splits_opening_quote(source, offset):
+    return scope_behind(lexer, source[line:offset], source[offset : offset + 1])
+
+
+def scope_behind(lexer: Lexer, head: bytes, after: bytes) -> str:
+    """Return the scope behind ``head`` of a line whose start ``lexer`` has read up to.
+
+    ``after`` is the byte that follows, if there is one. The lexer stays where it is.
+    """
+    if _splits_opening_quote(head, after):
         head = head[:-1]  # one quote of the three has already opened the string
     return scope_of(lexer.peek(head))
 
@@ -32,17 +43,18 @@ def scope_of(state: Lexer) -> str:
     """Return the scope of a lexer's state, as :func:`scope_at`."""
     if state.in_comment:
         return COMMENT
-    top = state.stack[-1] if state.stack else None
-    if top is None or not top.is_text:
+    top = state.top
+    if top is None or not top.is_text or top.kind is FrameKind.MARKUP:
         return CODE
-    return DOCSTRING if _string_of(state.stack).docstring else STRING
+    if top.quote is not None and top.quote.scope == "code":
+        return CODE
+    if not top.docstring and top.kind is FrameKind.FORMAT:
+        string = next(f for f in reversed(state.stack) if f.kind is FrameKind.STRING)
+        return DOCSTRING if string.docstring else STRING
+    return DOCSTRING if top.docstring else STRING
 
 
-def _string_of(stack: tuple[Frame, ...]) -> Frame:
-    return next(frame for frame in reversed(stack) if frame.kind is FrameKind.STRING)
-
-
-def _splits_opening_quote(source: bytes, offset: int) -> bool:
+def _splits_opening_quote(head: bytes, after: bytes) -> bool:
     """Tell whether two quotes before the cursor and one behind it are an opening ``\"\"\"``."""
-    around = source[max(0, offset - 2) : offset + 1]
-    return around in (b'"""', b"'''") and source[offset - 3 : offset - 2] not in (b'"', b"'")
+    around = head[-2:] + after
+    return around in (b'"""', b"'''") and head[-3:-2] not in (b'"', b"'")

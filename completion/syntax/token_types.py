@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from completion.syntax.languages import Language, rules_of
 from completion.syntax.lexer import Lexer
+from completion.syntax.rules import PYTHON
 
 _OPERATORS = (
     b"( ) [ ] { } , : . ; @ = -> + - * / // % & | ^ ~ << >> ** < > <= >= == != := += -= *= /= //= "
     b"%= &= |= ^= <<= >>= **= @= ..."
 ).split()
+
+_OTHER_OPERATORS = (
+    b"? ! :: => && || ++ -- === !== <=> ?. ?? .. <- $ # ` \\ >>> >>>= &&= ||= ??= ?: !! ..= ..< =~ ;; "
+    b".= ?-> &. <<< &^"
+).split()
+"""Of other languages than Python."""
 
 TYPES: tuple[str, ...] = (
     "NONE",
@@ -32,15 +39,19 @@ TYPES: tuple[str, ...] = (
     "MODULE",
     "CLASS",
     "PARAMETER",
+    *(operator.decode() for operator in _OTHER_OPERATORS),
 )
 """Every type; an index here is the class a model is trained on, so entries are only appended.
-NONE is for bytes that no span covers (blanks), OTHER for what is no token of the language. The
-last six are what a NAME is called more exactly (CodeFill, ICSE 2022) by whoever has a parse; the
-lexer says NAME."""
+NONE is for bytes that no span covers (blanks), OTHER for what is no token of the language. The six
+behind Python's operators are what a NAME is called more exactly (CodeFill, ICSE 2022) by whoever
+has a parse; the lexer says NAME."""
 
 TYPE_IDS: dict[str, int] = {name: index for index, name in enumerate(TYPES)}
-_OPERATOR_IDS = {operator: TYPE_IDS[operator.decode()] for operator in _OPERATORS}
-_OTHER, _STRING = TYPE_IDS["OTHER"], TYPE_IDS["STRING"]
+_OPERATOR_IDS = {
+    operator: TYPE_IDS[operator.decode()] for operator in (*_OPERATORS, *_OTHER_OPERATORS)
+}
+_NOT_PYTHON = frozenset(_OTHER_OPERATORS)
+_OTHER, _STRING, _COMMENT = TYPE_IDS["OTHER"], TYPE_IDS["STRING"], TYPE_IDS["COMMENT"]
 
 Span = tuple[int, int, int]
 """Byte offsets and the index in :data:`TYPES`."""
@@ -57,20 +68,27 @@ def token_types(language: Language | None, source: bytes) -> list[Span]:
     lexer = Lexer(rules)
     spans: list[Span] = []
     levels = [0]
+    python = rules is PYTHON
     for start, end, kind in lexer.pieces(source):
         if kind == "statement":
             if rules.indented_blocks:
                 _indentation(source, start, levels, spans)
         elif kind == "word":
-            name = "KEYWORD" if source[start:end] in rules.keywords else "NAME"
+            word = source[start:end]
+            word = word.lower() if rules.ignores_case else word
+            name = "KEYWORD" if word in rules.keywords else "NAME"
             spans.append((start, end, TYPE_IDS[name]))
         elif kind in ("operator", "open", "close"):
-            spans.append((start, end, _OPERATOR_IDS.get(source[start:end], _OTHER)))
+            sign = source[start:end]
+            known = _OPERATOR_IDS.get(sign, _OTHER)
+            spans.append((start, end, _OTHER if python and sign in _NOT_PYTHON else known))
         elif kind == "quote":
             spans.append((start, end, _STRING))
         elif kind == "string" and spans and spans[-1][1:] == (start, _STRING):
             spans[-1] = (spans[-1][0], end, _STRING)
-        elif kind == "join":
+        elif kind == "comment" and spans and spans[-1][1:] == (start, _COMMENT):
+            spans[-1] = (spans[-1][0], end, _COMMENT)
+        elif kind in ("join", "text"):
             spans.append((start, end, _OTHER))
         else:
             spans.append((start, end, TYPE_IDS[kind.upper()]))

@@ -683,6 +683,7 @@ class ExplainResponse(_message.Message):
     ARM_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
     RESPONSE_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
     prompt: _builtins.bytes
     """as sent, special tokens spelled out"""
     stable_tokens: _builtins.int
@@ -703,6 +704,10 @@ class ExplainResponse(_message.Message):
 
     @_builtins.property
     def response(self) -> Global___CompleteResponse: ...
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromptPart]:
+        """the prompt in its parts, in order"""
+
     def __init__(
         self,
         *,
@@ -715,14 +720,42 @@ class ExplainResponse(_message.Message):
         arm: _builtins.str = ...,
         sources: _abc.Iterable[Global___TokenSource] | None = ...,
         response: Global___CompleteResponse | None = ...,
+        parts: _abc.Iterable[Global___PromptPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "cover", b"cover", "dropped", b"dropped", "prompt", b"prompt", "response", b"response", "sources", b"sources", "stable_tokens", b"stable_tokens", "token_ids", b"token_ids", "used", b"used"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "cover", b"cover", "dropped", b"dropped", "parts", b"parts", "prompt", b"prompt", "response", b"response", "sources", b"sources", "stable_tokens", b"stable_tokens", "token_ids", b"token_ids", "used", b"used"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainResponse: _TypeAlias = ExplainResponse  # noqa: Y015
+
+@_typing.final
+class PromptPart(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """"special", "repository", "snippet", "header", "prefix", "suffix", "task" """
+    text: _builtins.bytes
+    """what it spells; the name of a special token"""
+    tokens: _builtins.int
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        text: _builtins.bytes = ...,
+        tokens: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "text", b"text", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromptPart: _TypeAlias = PromptPart  # noqa: Y015
 
 @_typing.final
 class Dropped(_message.Message):

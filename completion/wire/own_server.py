@@ -22,10 +22,10 @@ from types import TracebackType
 
 import grpc.aio
 
-import completion
 from completion.errors import CaretError
 from completion.wire.address import Address, parse_address
 from completion.wire.channel import open_channel, wait_until_serving
+from completion.wire.environment import child_environment
 
 GRACE_S = 5.0
 """How long it may take to end after SIGTERM, in seconds, before it is killed."""
@@ -219,19 +219,3 @@ def _private_folder() -> Path:
             return folder
         folder.rmdir()
     raise CaretError("no folder for a socket has a path short enough; set TMPDIR to a short one")
-
-
-def child_environment() -> dict[str, str]:
-    """Return the environment in which ``completion`` is this one and never the working folder's.
-
-    ``python -m`` looks in the working folder first, which for an editor is a workspace: a folder
-    ``completion/`` that came with someone's code would be run.
-    """
-    root = str(Path(completion.__file__).parents[1])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {
-        **os.environ,
-        "PYTHONSAFEPATH": "1",
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "PYTHONUNBUFFERED": "1",
-    }

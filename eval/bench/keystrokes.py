@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from completion.errors import CaretError
-from completion.wire.own_server import child_environment
+from completion.wire.environment import child_environment
 from eval.bench.latency import Row
 
 

@@ -34,6 +34,7 @@ WORDS = {
     "compare": ("eval.commands.eval_compare", "two results of a suite, paired"),
     "report": ("eval.commands.eval_report", "results as one HTML file with plots"),
     "build": ("eval.commands.eval_build", "items from a source tree"),
+    "cross-file": ("eval.commands.eval_cross_file", "CrossCodeEval items from a source tree"),
     "fetch": ("eval.commands.eval_fetch", "the held-out set of real packages"),
     "laws": ("eval.commands.eval_laws", "laws of the next byte, exact and not"),
     "arms": ("eval.commands.eval_arms", "every way of asking a model, best first"),

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 
 from completion.errors import UsageError
-from completion.wire.own_server import child_environment
+from completion.wire.environment import child_environment
 from eval.engines.base import Engine, Identity
 from eval.engines.guessing import SILENT, guess
 from eval.item import Answer, Ask, Item

@@ -20,7 +20,8 @@ import pytest
 from completion.errors import CaretError
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as pb_grpc
-from completion.wire.own_server import OwnServer, child_environment, last_error
+from completion.wire.environment import child_environment
+from completion.wire.own_server import OwnServer, last_error
 from lsp.session import LspSession, inline, lsp_command
 
 pytestmark = pytest.mark.e2e

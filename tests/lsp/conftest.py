@@ -77,6 +77,13 @@ class Service(pb_grpc.CompletionServiceServicer):
             self.running -= 1
             await asyncio.shield(self._tell())
 
+    async def Explain(self, request, context):
+        self.requests.append(request)
+        return pb.ExplainResponse(used=request.snippets)
+
+    async def GetModel(self, request, context):
+        return pb.Model(name="a test's")
+
     async def until(self, wanted: Callable[[Service], bool]) -> None:
         """Wait until `wanted` is true; it is asked again at each request's begin and end."""
         async with asyncio.timeout(60), self._news:
@@ -109,8 +116,12 @@ def editor(service: Service, tmp_path: Path):
         **initialize: Any,
     ) -> AsyncIterator[LspSession]:
         command = lsp_command("--server", service.address, "--log-level", "debug", *flags)
-        # No user file of whoever runs the tests.
-        environment = {"XDG_CONFIG_HOME": str(tmp_path / "none"), **(environment or {})}
+        # No user file of whoever runs the tests, and no index in their cache.
+        environment = {
+            "XDG_CONFIG_HOME": str(tmp_path / "none"),
+            "XDG_CACHE_HOME": str(tmp_path / ".cache"),
+            **(environment or {}),
+        }
         async with LspSession(command, settings=settings, environment=environment) as session:
             session.capabilities = await session.initialize(tmp_path, **initialize)
             await session.ready()

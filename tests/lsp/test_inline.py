@@ -163,21 +163,6 @@ def test_what_could_only_be_shown_wrongly_is_left_out(wrong):
     assert shown("😋é", 0, 2, **wrong) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "config", "reason"),
-    [
-        ("x", ClientConfig(enabled=False), "disabled"),
-        ("x", ClientConfig(disabled_languages=("python",)), "language"),
-        ("é" * 6, ClientConfig(max_file_bytes=11), "size"),
-        ("é" * 6, ClientConfig(max_file_bytes=12), ""),
-        ("a\0b", CONFIG, "binary"),
-        ("", CONFIG, ""),
-    ],
-)
-def test_the_gate_says_why(text, config, reason):
-    assert inline.declined(opened(text), config) == reason
-
-
 def test_a_snapshot_knows_that_the_document_moved_on():
     document = opened("ab")
     snapshot = inline.take(document, types.Position(0, 1))

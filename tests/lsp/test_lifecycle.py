@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from completion.wire.own_server import child_environment
+from completion.wire.environment import child_environment
 from lsp.server import VERSION
 from lsp.session import LspSession, RefusedError, lsp_command
 

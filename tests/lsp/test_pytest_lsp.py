@@ -5,7 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 from pytest_lsp import LanguageClient, client_capabilities
 
-from completion.wire.own_server import child_environment
+from completion.wire.environment import child_environment
 from lsp.session import lsp_command
 
 

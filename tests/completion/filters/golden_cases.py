@@ -7,7 +7,8 @@
 
 The document is split at ├ and ┤ into prefix, completion and suffix. ⇥ is a tab, ␠ a space, ␍ a
 carriage return, ␊ a line end, ‹c3› the byte C3; `crlf` writes every line end of prefix and suffix
-as \\r\\n.
+as \\r\\n. `plain` and a language's name choose the language, `ended` says that the model went on in a
+new line, `at-least-3` how many characters are worth showing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from completion.filters.cursor import Cursor, Lines
-from completion.syntax.languages import language_for
+from completion.syntax.languages import LANGUAGES
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -28,6 +29,7 @@ class Case:
     cursor: Cursor
     text: bytes
     verdict: str
+    line_ended: bool
     expected: str
     """The document as it is to be, marked; empty with a verdict that says it all."""
 
@@ -57,7 +59,11 @@ def _shown(text: bytes) -> str:
 
 
 def load(name: str) -> list[Case]:
+    """Read ``name``.txt; in a folder the file's name is that of the language, else it is Python."""
     found: list[Case] = []
+    spoken = name.rpartition("/")[2] if "/" in name else "python"
+    by_name = {known.name: known for known in LANGUAGES}
+    language = by_name[spoken]
     for block in re.split(r"^## ", (FOLDER / f"{name}.txt").read_text(), flags=re.M)[1:]:
         title, _, body = block.partition("\n")
         title, _, options = title.partition(" [")
@@ -74,12 +80,16 @@ def load(name: str) -> list[Case]:
                 cursor=Cursor(
                     prefix=_bytes(prefix),
                     suffix=_bytes(suffix),
-                    language=None if "plain" in flags else language_for("python", ""),
+                    language=None
+                    if "plain" in flags
+                    else next((by_name[flag] for flag in flags if flag in by_name), language),
                     lines=next((line for line in Lines if line.name.lower() in flags), Lines.AUTO),
                     eol=b"\r\n" if "crlf" in flags else b"\n",
+                    least=sum(int(f[9:]) for f in flags if f.startswith("at-least-")),
                 ),
                 text=_bytes(text),
                 verdict=verdict.strip(),
+                line_ended="ended" in flags,
                 expected=expected,
             )
         )

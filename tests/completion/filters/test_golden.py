@@ -14,9 +14,11 @@ from golden_cases import FOLDER, Case, load
 
 from completion.filters import pipeline
 from completion.filters.draft import Declined, Draft
+from completion.filters.reasons import REASONS
 from completion.filters.stop_rule import Stop, StopReason, StopRule
 
-OTHERS = ("stop_rule", "pipeline")
+OTHERS = ("pipeline",)
+STOP_RULE = sorted(f"stop_rule/{path.stem}" for path in (FOLDER / "stop_rule").glob("*.txt"))
 FILTERS = sorted(path.stem for path in FOLDER.glob("*.txt") if path.stem not in OTHERS)
 
 
@@ -31,11 +33,11 @@ def test_every_filter_of_the_pipeline_has_a_golden_file() -> None:
 
 @pytest.mark.parametrize(("name", "case"), cases(*FILTERS))
 def test_filter(name: str, case: Case) -> None:
-    out = importlib.import_module(f"completion.filters.{name}").apply(
-        Draft(text=case.text), case.cursor
-    )
+    module = importlib.import_module(f"completion.filters.{name}")
+    ended = b"\n" if case.line_ended else b""
+    out = module.apply(Draft(text=case.text, generated=case.text + ended), case.cursor)
     if case.verdict == "discard":
-        assert out == Declined(f"filtered:{name}")
+        assert out == Declined(getattr(module, "REASON", f"filtered:{name}"))
     else:
         assert isinstance(out, Draft)
         assert case.marked(out.text, out.replace_after) == case.wanted
@@ -43,8 +45,8 @@ def test_filter(name: str, case: Case) -> None:
 
 @pytest.mark.parametrize(("_", "case"), cases("pipeline"))
 def test_pipeline(_: str, case: Case) -> None:
-    out = pipeline.run(case.text, case.cursor)
-    if case.verdict.startswith("filtered:"):
+    out = pipeline.run(case.text, case.cursor, line_ended=case.line_ended)
+    if case.verdict in REASONS:
         assert out == pipeline.Result(declined=case.verdict)
     else:
         assert out.declined == ""
@@ -61,7 +63,7 @@ def stopped(case: Case, step: int) -> Stop:
 
 
 @pytest.mark.parametrize("step", [1, 3, 1 << 20])
-@pytest.mark.parametrize(("_", "case"), cases("stop_rule"))
+@pytest.mark.parametrize(("_", "case"), cases(*STOP_RULE))
 def test_stop_rule(_: str, case: Case, step: int) -> None:
     stop = stopped(case, step)
     assert case.marked(case.text[: stop.length]) == case.wanted

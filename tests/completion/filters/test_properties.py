@@ -34,6 +34,7 @@ cursors = st.builds(
     language=st.sampled_from([PYTHON, PYTHON, None]),
     lines=st.sampled_from(Lines),
     eol=st.sampled_from([b"\n", b"\r\n"]),
+    least=st.sampled_from([0, 0, 3]),
 )
 block_cursors = st.builds(
     Cursor,
@@ -42,6 +43,7 @@ block_cursors = st.builds(
     language=st.sampled_from([PYTHON, None]),
     lines=st.sampled_from([Lines.AUTO, Lines.MULTI]),
     eol=st.sampled_from([b"\n", b"\r\n"]),
+    least=st.sampled_from([0, 0, 3]),
 )
 ends = st.sampled_from([StopReason.MODEL, StopReason.LENGTH])
 ends_and_pieces = st.tuples(ends, st.lists(st.integers(1, 9), min_size=1, max_size=5))
@@ -87,7 +89,7 @@ def test_what_is_streamed_makes_up_the_whole_answer_and_is_never_taken_back(
     if last:
         sent.append(last)
     assert b"".join(chunk.text for chunk in sent) == result.text
-    assert result == pipeline.run(fed, cursor)
+    assert result == pipeline.run(fed, cursor, line_ended=stop.line_ended)
     assert all(chunk.replace_after == result.replace_after for chunk in sent)
 
 

@@ -31,6 +31,7 @@ TAILS = [
 OTHERS = [b"(c, d)", b"[1]", b" = 2\n", b", z\nw", b".q()", b": int\n", b" + (e)", b'.r("s")']
 ELSEWHERE = [(tail, other) for tail in TAILS for other in OTHERS if not tail.startswith(other[:1])]
 ends = st.sampled_from([StopReason.MODEL, StopReason.LENGTH])
+NOTHING_NEW = ("filtered:blank", "filtered:torn_character", "filtered:suffix_overlap")
 
 
 def parts_of_words(*sizes: int, alphabet: str = "abEq_1é世🙂") -> st.SearchStrategy[list[bytes]]:
@@ -103,7 +104,7 @@ def test_a_model_that_runs_over_the_edge_repeats_nothing(head, word, tail, end, 
     if middle:
         assert (result.text, result.replace_after, result.declined) == (middle, 0, "")
     else:
-        assert result.declined in ("filtered:blank", "filtered:torn_character")
+        assert result.declined in NOTHING_NEW
 
 
 @settings(max_examples=200, deadline=None)
@@ -144,7 +145,8 @@ def test_what_is_shown_begins_what_was_generated_and_no_end_of_it_is_there_alrea
         assert result.text == b""
         return
     assert not suffix[: result.replace_after].strip(b")]}\"'`")
-    assert generated.startswith(result.text.rstrip())
+    # a blank too many in front is taken off
+    assert generated.lstrip(b" ").startswith(result.text.strip(b" \n"))
     line = suffix[result.replace_after :].split(b"\n")[0]
     if cursor.place.between or b"\n" in generated.rstrip(b"\n"):
         return
@@ -203,7 +205,7 @@ def test_a_character_that_the_cursor_is_inside_of_is_never_torn():
         for generated in (b"value", whole[cut:], whole, b"\x80", whole[cut:] + b" ok", b"\n"):
             result = shown(cursor, generated, StopReason.MODEL)
             assert result.text == b"", generated
-            assert result.declined in ("filtered:torn_character", "filtered:blank")
+            assert result.declined in NOTHING_NEW
         again = whole[cut:] + b" and " + whole[:cut]
         assert shown(cursor, again, StopReason.MODEL).text == again
 

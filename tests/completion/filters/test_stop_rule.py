@@ -72,7 +72,7 @@ def test_a_cursor_inside_a_character_gets_the_rest_of_it() -> None:
     whole = "🙂".encode()
     rule = StopRule(Cursor(prefix=b'x = "' + whole[:1], suffix=b"", language=PYTHON))
     assert rule.feed(whole[1:2]) is None
-    assert rule.feed(whole[2:] + b'"\n') == Stop(reason=StopReason.LINE, length=4)
+    assert rule.feed(whole[2:] + b'"\n') == Stop(reason=StopReason.LINE, length=4, line_ended=True)
 
 
 def test_an_invalid_byte_ends_the_middle_before_it() -> None:

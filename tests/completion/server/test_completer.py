@@ -21,6 +21,7 @@ def request(**options):
     return pb.CompleteRequest(
         document=pb.Document(path="a.py", prefix=b"x = (", suffix=b")\n"),
         options=pb.GenerationOptions(**options),
+        trigger=pb.CompleteRequest.TRIGGER_INVOKED,  # its answers of one character are worth it then
     )
 
 

@@ -78,8 +78,8 @@ def test_languages_are_found_by_id_then_by_path() -> None:
     python = language_for("python", "a.txt")
     assert python is not None and python.name == "python"
     assert language_for("", "a/b.PYI") is python
-    assert language_for("rust", "a.py") is None
-    assert language_for("", "Makefile") is None
+    assert language_for("klingon", "a.py") is None
+    assert language_for("", "notes") is None
     assert python.line_comment == b"#"
 
 

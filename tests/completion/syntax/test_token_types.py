@@ -38,6 +38,25 @@ def test_an_f_string_is_text_and_code() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "source", "wanted"),
+    [
+        ("javascript", b"a?.b ?? /x/g", ["NAME", "?.", "NAME", "??", "STRING", "NAME"]),
+        ("javascript", b"`a${b}`", ["STRING", "OTHER", "NAME", "}", "STRING"]),
+        ("rust", b"'a' as &'b u8", ["STRING", "KEYWORD", "&", "STRING", "NAME"]),
+        ("go", b"x := <-c // d", ["NAME", ":=", "<-", "NAME", "COMMENT"]),
+        ("c", b"/* a\n b */ #if 1", ["COMMENT", "#", "KEYWORD", "NUMBER"]),
+        ("sql", b"SELECT 'it''s'", ["KEYWORD", "STRING"]),
+        ("tsx", b"<b>it's</b>", ["<", "NAME", ">", "OTHER", "OTHER", "NAME", ">"]),
+        ("ruby", b"@a&.b? <<~X\nt\nX\n", ["NAME", "&.", "NAME", "OTHER", "EOL", "STRING", "EOL"]),
+    ],
+)
+def test_other_languages_have_types_by_the_same_table(
+    name: str, source: bytes, wanted: list[str]
+) -> None:
+    assert [TYPES[kind] for _, _, kind in token_types(language_for(name, ""), source)] == wanted
+
+
 def test_broken_code_has_types_too() -> None:
     assert named(b"x = foo('a\ny = 0x1F ! )")[-5:] == [
         ("NAME", b"y"),
@@ -58,12 +77,13 @@ def test_crlf_is_one_line_end() -> None:
 
 
 def test_types_are_unique_and_their_order_is_frozen() -> None:
-    assert len(set(TYPES)) == len(TYPES) <= 64
+    assert len(set(TYPES)) == len(TYPES) <= 128
     assert TYPES[:10] == (
         "NONE", "NAME", "KEYWORD", "NUMBER", "STRING", "COMMENT", "EOL", "INDENT", "DEDENT", "OTHER",
     )  # fmt: skip
     assert (TYPE_IDS["("], TYPE_IDS["..."]) == (10, 56)
-    assert TYPES[57:] == ("VARIABLE", "FUNCTION", "ATTRIBUTE", "MODULE", "CLASS", "PARAMETER")
+    assert TYPES[57:63] == ("VARIABLE", "FUNCTION", "ATTRIBUTE", "MODULE", "CLASS", "PARAMETER")
+    assert (TYPE_IDS["?"], TYPE_IDS["=>"], TYPE_IDS["&^"]) == (63, 66, 97)
 
 
 @settings(max_examples=300, deadline=None)

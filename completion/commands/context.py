@@ -1,0 +1,95 @@
+"""What goes along of other files with a request from the command line: as the language server has it.
+
+The workspace is the folder that ``--root`` names, or the one that the files above the document
+tell of; without one, or with ``--no-context``, only the document itself is sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from completion.commands.place import Place
+from completion.config import load
+from completion.errors import UsageError
+from completion.wire import completion_pb2 as pb
+
+if TYPE_CHECKING:
+    from lsp.context.collect import Gathered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The workspace of a request, and what was gathered in it."""
+
+    root: Path | None = None
+    gathered: Gathered | None = None
+    off: str = ""
+    """Why nothing was gathered, if nothing was."""
+    masked: int = field(default=0)
+    """Bytes of the document that are a secret and were sent as filler."""
+
+
+def add_context_flags(parser: argparse.ArgumentParser) -> None:
+    """Add ``--root`` and ``--no-context``."""
+    parser.add_argument(
+        "--root", metavar="DIR",
+        help="the workspace folder; without it the nearest one above the file that is a "
+        "repository, has a .caret.toml, or is a project",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-context", action="store_true", help="send nothing of other files of the workspace"
+    )
+
+
+def with_context(
+    args: argparse.Namespace, place: Place, request: pb.CompleteRequest
+) -> tuple[pb.CompleteRequest, Context]:
+    """Return ``request`` with its place in the workspace and what goes along, and how it came about.
+
+    Raises:
+        UsageError: ``--root`` is no folder, or the file is not inside of it.
+    """
+    # Here and not above: nobody who asks for help need wait for it.
+    from lsp.context import secrets
+    from lsp.context.gather_now import gather_now, workspace_of
+
+    path = Path(os.path.normpath(place.path.absolute()))
+    root = _root(args.root) if args.root else workspace_of(path)
+    out = pb.CompleteRequest()
+    out.CopyFrom(request)
+    whole = request.document.prefix + request.document.suffix
+    masked = secrets.masked(whole, str(path))
+    cut = len(request.document.prefix)
+    out.document.prefix, out.document.suffix = masked[:cut], masked[cut:]
+    hidden = sum(a != b for a, b in zip(whole, masked, strict=True)) if whole != masked else 0
+    if root is None:
+        return out, Context(
+            off="no workspace folder above the file; --root names one", masked=hidden
+        )
+    if not path.is_relative_to(root):
+        raise UsageError(f"{place.path} is not inside {root}; give a folder above it with --root")
+    out.document.path, out.repo_name = path.relative_to(root).as_posix(), root.name
+    if args.no_context:
+        return out, Context(root=root, off="--no-context", masked=hidden)
+    loaded = load(root)
+    for message in loaded.messages:
+        sys.stderr.write(f"caret: {message}\n")
+    if not loaded.config.context.enabled:
+        return out, Context(root=root, off="context.enabled is false", masked=hidden)
+    gathered = gather_now(
+        root, path, place.prefix + place.suffix, len(place.prefix), loaded.config.context
+    )
+    out.snippets.extend(gathered.snippets)
+    return out, Context(root=root, gathered=gathered, masked=hidden)
+
+
+def _root(name: str) -> Path:
+    root = Path(os.path.normpath(Path(name).absolute()))
+    if not root.is_dir():
+        raise UsageError(f"--root {name}: there is no such folder")
+    return root
