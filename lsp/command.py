@@ -10,6 +10,10 @@ from typing import Any
 
 HELP = "the language server, on standard input and output"
 
+SWITCH_S = 5e-4
+"""How long a thread in the background may keep the interpreter while an editor's message waits;
+Python's own 5 ms would come before each of the few waits that a keystroke has."""
+
 _LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -43,6 +47,7 @@ async def _serve(args: argparse.Namespace) -> int:
     from lsp import stdio
     from lsp.server import Server
 
+    sys.setswitchinterval(SWITCH_S)
     asyncio.get_running_loop().set_exception_handler(_log_unhandled)
     server = Server(address=args.server, serve_args=args.serve_arg)
     return await stdio.serve(server.protocol, server.close)

@@ -16,13 +16,15 @@ _CELL_SCHEMES = ("vscode-notebook-cell:", "vscode-notebook-cell-output:")
 
 def file_path(uri: str) -> str | None:
     """Return the file system path that ``uri`` names; None: it is no file of this machine."""
-    uri = uri.partition("#")[0]
+    uri = uri.partition("#")[0].partition("?")[0]
     for scheme in _CELL_SCHEMES:
         if uri.startswith(scheme):
             rest = uri.removeprefix(scheme)
             # an authority is another machine, as an editor sees it: here it is this one
             slashes = rest.partition("/")[2].find("/", 1) + 1 if rest.startswith("//") else 0
             rest = rest[slashes:] if slashes else rest
+            if not rest.startswith("/"):
+                return None  # it has never been saved
             uri = "file://" + rest
     return to_fs_path(uri)
 
@@ -40,7 +42,8 @@ def locate(uri: str, roots: Sequence[str]) -> tuple[str, str]:
     """
     path = file_path(uri)
     if path is None:
-        return unquote(uri.partition("#")[0].rpartition("/")[2].rpartition(":")[2]), ""
+        name = uri.partition("#")[0].partition("?")[0].rpartition("/")[2]
+        return unquote(name.rpartition(":")[2]), ""
     root = root_of(path, roots)
     if not root:
         return PurePath(path).name, ""

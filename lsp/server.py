@@ -73,6 +73,7 @@ class Server(LanguageServer):
             roots=lambda: self.documents.roots(),
             is_open=lambda document: self.documents.opened(document.uri) is document,
             cells=self._cells,
+            tree_of=self.syntax.tree,
             told=self._tell_context,
         )  # fmt: skip
         self.service: Service | None = None

@@ -120,6 +120,7 @@ class LspSession:
                 "window": {"workDoneProgress": True},
                 "workspace": {"configuration": self.settings is not None},
                 "textDocument": {"inlineCompletion": {}},
+                "notebookDocument": {"synchronization": {}},
                 **(capabilities or {}),
             },
         })  # fmt: skip
@@ -153,6 +154,40 @@ class LspSession:
         identifier = {"uri": uri, "version": version}
         params = {"textDocument": identifier, "contentChanges": list(changes)}
         self.notify("textDocument/didChange", params)
+
+    def open_notebook(
+        self, path: Path, cells: Sequence[tuple[str, str]], *, kind: str = "jupyter-notebook"
+    ) -> list[str]:
+        """Open a notebook of (language id, text) cells, as VS Code names them; return their URIs."""
+        uris = [self.cell_uri(path, number) for number in range(len(cells))]
+        notebook = {
+            "uri": path.absolute().as_uri(), "notebookType": kind, "version": 1,
+            "cells": [cell(uri, language) for uri, (language, _) in zip(uris, cells, strict=True)],
+        }  # fmt: skip
+        texts = [item(uri, *one) for uri, one in zip(uris, cells, strict=True)]
+        self.notify(
+            "notebookDocument/didOpen", {"notebookDocument": notebook, "cellTextDocuments": texts}
+        )
+        return uris
+
+    def change_notebook(self, path: Path, version: int, **cells: Any) -> None:
+        """Change a notebook: ``structure``, ``textContent`` or ``data`` of its cells, as in LSP."""
+        identifier = {"uri": path.absolute().as_uri(), "version": version}
+        params = {"notebookDocument": identifier, "change": {"cells": cells}}
+        self.notify("notebookDocument/didChange", params)
+
+    def close_notebook(self, path: Path, cells: Sequence[str]) -> None:
+        """Close a notebook and its cells, by their URIs."""
+        self.notify("notebookDocument/didClose", {
+            "notebookDocument": {"uri": path.absolute().as_uri()},
+            "cellTextDocuments": [{"uri": uri} for uri in cells],
+        })  # fmt: skip
+
+    @staticmethod
+    def cell_uri(path: Path, number: int) -> str:
+        """Return a name for a cell: VS Code's scheme, the notebook's path, and a mark."""
+        where = path.absolute().as_uri().removeprefix("file://")
+        return f"vscode-notebook-cell:{where}#W{number}sZmlsZQ%3D%3D"
 
     async def complete(self, uri: str, line: int, character: int, **context: Any) -> Shown:
         """Ask for an inline completion at a zero-based position in the negotiated units."""
@@ -260,6 +295,16 @@ class LspSession:
         assert self.process.stderr is not None
         while data := await self.process.stderr.read(1 << 16):
             self.stderr += data
+
+
+def cell(uri: str, language_id: str) -> Message:
+    """Return a cell of a notebook: 2 is code, 1 is text."""
+    return {"kind": 1 if language_id == "markdown" else 2, "document": uri}
+
+
+def item(uri: str, language_id: str, text: str) -> Message:
+    """Return a document as it is opened."""
+    return {"uri": uri, "languageId": language_id, "version": 1, "text": text}
 
 
 def inline(uri: str, line: int, character: int, **context: Any) -> Message:

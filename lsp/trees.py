@@ -3,14 +3,17 @@
 What a change costs on its path is a note that there was one. The parse runs in a thread of its own
 on the lines as they were when it began, reusing the last tree; changes that come meanwhile make
 one more parse, of the latest text only, after a rest: parsing takes a third of one core at most.
+A long text waits for a pause in the typing: however it is read to, tree-sitter holds the interpreter
+for some milliseconds where it goes through a long list of what it knows already.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import time
-from collections import OrderedDict
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -37,6 +40,12 @@ PAUSE_S = 5e-5
 """How long the parser lets go of the interpreter between two pieces: long enough for a thread that
 waits for it to take it, which after a shorter one may wait on for the switch interval, 5 ms."""
 
+SHORT = 64 << 10
+"""Bytes up to which a text is parsed while it is typed in."""
+
+PAUSE_IN_TYPING_S = 0.4
+"""Without a change, before a longer one is parsed."""
+
 REST = 2.0
 """Between two parses of a document, in lengths of the last one."""
 
@@ -53,7 +62,9 @@ class Parsed:
 
 @dataclass(kw_only=True, slots=True)
 class _Entry:
-    document: Document
+    used: int = 0
+    changed: float = 0.0
+    """When, by the loop's clock; the opening does not count."""
     parsed: Parsed | None = None
     wanted: bool = False
     running: bool = False
@@ -64,38 +75,45 @@ class Trees:
     """Trees by document. Used from the event loop only; :meth:`close` it at the end."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[int, _Entry] = OrderedDict()
+        # weak: a document that is closed goes, and its tree with it
+        self._entries: weakref.WeakKeyDictionary[Document, _Entry] = weakref.WeakKeyDictionary()
+        self._uses = itertools.count()
         # one thread: two parses side by side would take twice as long each
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="parse")
         self._tasks: set[asyncio.Task[None]] = set()
         self.parses = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def changed(self, document: Document, language: Language | None) -> None:
         """Begin to parse ``document`` as it is now; does nothing where it cannot be parsed."""
         if language is None or not language.grammar or document.content.size > MAX_BYTES:
             self.closed(document)
             return
-        entry = self._entries.get(id(document))
+        entry = self._entries.get(document)
         if entry is None:
-            entry = self._entries[id(document)] = _Entry(document=document)
+            entry = self._entries[document] = _Entry(used=next(self._uses))
             if len(self._entries) > MAX_TREES:
-                self._entries.popitem(last=False)
-        self._entries.move_to_end(id(document))
+                self.closed(min(self._entries, key=lambda one: self._entries[one].used))
+        else:
+            entry.changed = asyncio.get_running_loop().time()
+        entry.used = next(self._uses)
         entry.wanted = True
         if not entry.running:
             entry.running = True
             entry.idle.clear()
-            task = asyncio.get_running_loop().create_task(self._parse(entry, language))
+            task = asyncio.get_running_loop().create_task(self._parse(document, entry, language))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     def closed(self, document: Document) -> None:
         """Forget ``document``."""
-        self._entries.pop(id(document), None)
+        self._entries.pop(document, None)
 
     def latest(self, document: Document) -> Parsed | None:
         """Return the last tree, which may be of an older text."""
-        entry = self._entries.get(id(document))
+        entry = self._entries.get(document)
         return entry.parsed if entry is not None else None
 
     def fresh(self, document: Document) -> Parsed | None:
@@ -105,7 +123,7 @@ class Trees:
 
     async def settled(self, document: Document) -> Parsed | None:
         """Wait until nothing is being parsed, then return as :meth:`fresh`."""
-        entry = self._entries.get(id(document))
+        entry = self._entries.get(document)
         if entry is not None and entry.running:
             await entry.idle.wait()
         return self.fresh(document)
@@ -117,12 +135,15 @@ class Trees:
         self._entries.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _parse(self, entry: _Entry, language: Language) -> None:
+    async def _parse(self, document: Document, entry: _Entry, language: Language) -> None:
         loop = asyncio.get_running_loop()
         try:
-            while entry.wanted and self._entries.get(id(entry.document)) is entry:
+            while entry.wanted and self._entries.get(document) is entry:
+                if document.content.size > SHORT:
+                    while (left := entry.changed + PAUSE_IN_TYPING_S - loop.time()) > 0:
+                        await asyncio.sleep(left)
                 entry.wanted = False
-                epoch, lines = entry.document.epoch, list(entry.document.content.lines)
+                epoch, lines = document.epoch, list(document.content.lines)
                 started = loop.time()
                 found = await loop.run_in_executor(
                     self._pool, parse, language, lines, epoch, entry.parsed

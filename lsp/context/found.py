@@ -10,10 +10,13 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from completion.syntax.definitions import Piece
 from completion.syntax.languages import Language
+
+if TYPE_CHECKING:
+    from tree_sitter import Tree
 
 DEFINITION = "definition"
 IMPORT = "import"
@@ -32,6 +35,8 @@ class Text:
     """UTF-8, line ends ``\\n``."""
     language: Language | None
     is_open: bool = False
+    tree: Tree | None = field(default=None, compare=False)
+    """Its syntax tree, where the editor's side has one of exactly this text."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

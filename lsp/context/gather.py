@@ -37,6 +37,7 @@ from lsp.paths import file_path, locate, root_of
 if TYPE_CHECKING:
     from lsp.context.ignore import Rules
     from lsp.context.index import Place, Stats
+    from lsp.trees import Parsed
 
 log = logging.getLogger("caret.lsp")
 
@@ -111,11 +112,16 @@ class Gatherer:
         roots: Callable[[], Sequence[str]],
         is_open: Callable[[Document], bool] = lambda document: True,
         cells: Cells = lambda document: (),
+        tree_of: Callable[[Document], Parsed | None] = lambda document: None,
         told: Callable[[Document, Gathered], None] = lambda document, gathered: None,
     ) -> None:
-        """Take the workspace folders; ``told`` is called with each thing gathered."""
+        """Take the workspace folders; ``told`` is called with each thing gathered.
+
+        ``tree_of`` returns the tree of a document as it is now, where there is one already.
+        """
         self._workspaces, self._roots = workspaces, roots
         self._is_open, self._cells, self._told = is_open, cells, told
+        self._tree_of = tree_of
         self._config = config
         self._states: weakref.WeakKeyDictionary[Document, _State] = weakref.WeakKeyDictionary()
         self._recent: list[weakref.ref[Document]] = []
@@ -304,6 +310,7 @@ class Gatherer:
                 lines=self._lines(document, state),
                 epoch=document.epoch,
                 kept=state.kept,
+                parsed=self._tree_of(document),
             )
         return out
 

@@ -73,6 +73,9 @@ _REFERENCE = re.compile(
 )
 
 
+_ATTRIBUTE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+
+
 def is_password(value: str) -> bool:
     """Tell whether the value that a name calls a secret is one, and not a word or a reference."""
     if len(set(value)) < 4 or _WORDS.fullmatch(value) or _REFERENCE.fullmatch(value):
@@ -85,7 +88,7 @@ def is_password(value: str) -> bool:
 
 _QUOTED = r"""(?:b|r|f|@|L|u8?)?["'`]([^"'`\s\\]{6,200})["'`]"""
 NAMED = re.compile(
-    r"passw(?:or)?d|passphrase|(?<![a-z])pwd|secret|token|credential"
+    r"passw(?:or)?d|passphrase|(?<![a-z])pwd|secret|token(?!iz)|credential"
     r"|(?:api|auth|access|private|client|encryption|signing|account)[_-]?key"
 )
 """The part of a name, in lower case, that says that what is called so is secret."""
@@ -109,7 +112,7 @@ OWN: tuple[Kind, ...] = (
     _kind("OpenAI key", "sk-", r"(?<![0-9A-Za-z_-])sk-(?:proj-|svcacct-|admin-|or-v1-)?[0-9A-Za-z_-]{32,}",
           convinces=is_random),
     _kind("Anthropic key", "sk-ant-", r"sk-ant-[0-9A-Za-z_-]{24,}"),
-    _kind("Hugging Face token", "hf_", r"(?<!\w)hf_[A-Za-z]{30,}(?!\w)"),
+    _kind("Hugging Face token", "hf_", r"(?<!\w)hf_[0-9A-Za-z]{30,}"),
     _kind("Stripe key", "_live_ _test_ whsec_",
           r"(?<!\w)(?:(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{16,}|whsec_[0-9A-Za-z+/=]{24,})"),
     _kind("Slack token", "xox xapp-", r"(?:xox[abcdeoprs]|xapp|xoxe\.xox[bp])-(?:\d-)?[0-9A-Za-z-]{10,}"),
@@ -162,7 +165,9 @@ OWN: tuple[Kind, ...] = (
         ),
         near=NAMED,
         preceded=re.compile(r"(?:\A|\n)[ \t]*(?:export[ \t]+|set[ \t]+|-[ \t]+)?[\w.-]{0,40}\Z"),
-        convinces=lambda value: is_password(value) and is_random(value),
+        convinces=lambda value: (
+            is_password(value) and is_random(value) and not _ATTRIBUTE.fullmatch(value)
+        ),
     ),
 )  # fmt: skip
 """Kinds that are added to detect-secrets'. Bare values count only where they look random."""

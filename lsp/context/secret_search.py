@@ -61,6 +61,8 @@ out are those that want a call to the network to be right, those for high entrop
 _TOKEN = re.compile(r"[0-9A-Za-z_+/=.~-]*")
 PIECE = 1 << 15
 """Characters that a pattern without hints is given at a time: a match holds the interpreter."""
+NAMES_PIECE = 1 << 13
+"""The same for the patterns of names, which are slower and shorter than :data:`REACH`."""
 SHORTEST_GROUP = 16
 """A shorter group of a detector's pattern is part of a key, as its prefix is, and not the key."""
 
@@ -76,7 +78,7 @@ def search(text: bytes) -> Iterator[tuple[str, int, int]]:
             places = _places(kind, shown, lower if kind.any_case else shown)
         else:
             if kind.near not in named:
-                named[kind.near] = [match.span() for match in kind.near.finditer(lower)]
+                named[kind.near] = list(_names(kind.near, lower))
             places = _behind_names(kind, shown, named[kind.near])
         found += ((start, -end, kind.name) for start, end in places)
     behind = 0
@@ -138,6 +140,19 @@ def _pieces(kind: Kind, text: str) -> Iterator[tuple[int, int]]:
         yield last
         last = (start, end)
     yield last
+
+
+def _names(near: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Yield where ``near`` is in ``text``, read in pieces: all in one it would hold the interpreter
+    for a tenth of a second in a long file."""
+    behind = 0
+    for start in range(0, len(text), NAMES_PIECE):
+        end = start + NAMES_PIECE
+        for match in near.finditer(text, max(start, behind), end + REACH):
+            if match.start() >= end:
+                break
+            behind = match.end()
+            yield match.span()
 
 
 def _behind_names(

@@ -43,7 +43,7 @@ class Shapes:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         try:
-            tree = read_in_pieces(self._parser(language), text.data)
+            tree = text.tree or read_in_pieces(self._parser(language), text.data)
         except (ImportError, ValueError, TypeError, AttributeError, OSError):
             return ()  # without its grammar a language has no definitions here
         found = tuple(definitions_below(tree.root_node, text.data))

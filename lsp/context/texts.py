@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from lsp.context.found import Text
 
 if TYPE_CHECKING:
     from lsp.context.ignore import Rules
+    from lsp.trees import Parsed
 
 CACHE_BYTES = 8 << 20
 """Most text of closed files that is kept in memory, so that a keystroke's gathering reads little."""
@@ -35,6 +36,8 @@ class OpenText:
     epoch: int
     kept: Kept
     """What was made of it the last time, shared by all moments of one document."""
+    parsed: Parsed | None = None
+    """The tree that was kept while it was edited, where it is of this moment."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -43,6 +46,8 @@ class Kept:
 
     epoch: int = -1
     text: Text | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Of several threads that want it at once, one searches it for secrets."""
 
 
 class Disk:
@@ -124,6 +129,10 @@ class Texts:
         return sorted(found)[:MAX_NAMES]
 
     def _open(self, path: str, found: OpenText) -> Text | None:
+        with found.kept.lock:
+            return self._made(path, found)
+
+    def _made(self, path: str, found: OpenText) -> Text | None:
         kept = found.kept
         if kept.text is not None and kept.epoch == found.epoch and kept.text.path == path:
             return kept.text
@@ -136,7 +145,10 @@ class Texts:
             raise reading.Refused("binary")
         data = one_line_end(text.encode("utf-8", "replace"))
         data = secrets.masked(data, path)
-        made = Text(path=path, data=data, language=found.language, is_open=True)
+        # of a text in which something is masked, or other line ends, there is no tree
+        parsed = found.parsed
+        tree = parsed.tree if parsed is not None and parsed.source == data else None
+        made = Text(path=path, data=data, language=found.language, is_open=True, tree=tree)
         kept.epoch, kept.text = found.epoch, made
         return made
 

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+LONGEST_WORD = 200
+"""Characters that are looked back over; an option asks for a hundred at most."""
+
 _WORD = re.compile(r"\w*\Z")
 
 
@@ -38,5 +41,5 @@ class Moment:
     @property
     def word(self) -> str:
         """What is typed of the word that ends at the cursor."""
-        found = _WORD.search(self.head)
+        found = _WORD.search(self.head[-LONGEST_WORD:])
         return found.group() if found else ""

@@ -113,6 +113,7 @@ def editor(service: Service, tmp_path: Path):
         *flags: str,
         settings: Any = None,
         environment: dict[str, str] | None = None,
+        rootless: bool = False,
         **initialize: Any,
     ) -> AsyncIterator[LspSession]:
         command = lsp_command("--server", service.address, "--log-level", "debug", *flags)
@@ -123,7 +124,9 @@ def editor(service: Service, tmp_path: Path):
             **(environment or {}),
         }
         async with LspSession(command, settings=settings, environment=environment) as session:
-            session.capabilities = await session.initialize(tmp_path, **initialize)
+            session.capabilities = await session.initialize(
+                None if rootless else tmp_path, **initialize
+            )
             await session.ready()
             yield session
 

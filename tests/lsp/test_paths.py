@@ -18,6 +18,7 @@ from lsp.paths import file_path, locate
         ("vscode-notebook-cell:///w/n.ipynb#X", "/w/n.ipynb"),
         ("untitled:Untitled-1", None),
         ("git:/w/a.py?ref", None),
+        ("vscode-notebook-cell:Untitled-1.ipynb?jupyter-notebook#W0", None),
     ],
 )
 def test_a_uri_is_a_path_or_no_file(uri, path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,9 @@ from lsprotocol import types
 
 from completion.syntax.languages import language_for
 from lsp import trees
-from lsp.documents import Document
+from lsp.context.shapes import Shapes
+from lsp.context.texts import Kept, OpenText, Texts
+from lsp.documents import Document, split_lines
 from lsp.positions import Encoding, wire_bytes
 from lsp.trees import Trees, parse
 
@@ -85,6 +89,47 @@ def test_after_any_edits_the_tree_is_that_of_a_fresh_parse(language_id, data):
         assert nodes(parsed.tree) == nodes(language.parser.parse(source))
 
 
+WHOLE = {
+    "python": [
+        "def f(a, b):\n    return a + b\n", "x = [1,\n  2]\n", "# é\n", "\n", "s = '''a\n b'''\n",
+        "class A:\n    x = 1\n    def m(self):\n        if x:\n            pass\n        else:\n"
+        "            return 1\n", "for i in x:\n    print(f'{i!r:>{3}} 😋')\n",
+    ],
+    "javascript": [
+        "function f(a){ return a }\n", "const x = `a${b}c`;\n", "let a = b\n", "(c)\n", "\n",
+        "class A { m() { return /x/g } }\n", "if (a) b\nelse c\n", "/* 😋 */\n",
+    ],
+    "c": [
+        "int f(int a) { return a; }\n", "#if X\nint a;\n#endif\n", "#define A 1\n", "\n",
+        "struct S { int a; };\n", 'char *s = "a" "b";\n', "typedef int t;\nt * y;\n",
+    ],
+}  # fmt: skip
+"""Whole statements: of these a text has no errors, and its tree is made from the last one."""
+
+
+@pytest.mark.parametrize("language_id", WHOLE)
+def test_a_tree_made_from_the_last_one_is_that_of_a_fresh_parse(language_id):
+    language, draw = language_for(language_id, ""), random.Random(5)
+    assert language is not None
+    reused = 0
+    for _ in range(25):
+        parts = draw.choices(WHOLE[language_id], k=draw.randrange(1, 12))
+        parsed = parse(language, split_lines("".join(parts)), 0, None)
+        for epoch in range(1, 8):
+            at = draw.randrange(len(parts))
+            if draw.random() < 0.5:
+                parts.insert(at, draw.choice(WHOLE[language_id]))
+            elif len(parts) > 1:
+                del parts[at]
+            assert parsed is not None
+            was_whole = not parsed.tree.root_node.has_error
+            parsed = parse(language, split_lines("".join(parts)), epoch, parsed)
+            assert parsed is not None
+            assert nodes(parsed.tree) == nodes(language.parser.parse("".join(parts).encode()))
+            reused += was_whole and not parsed.tree.root_node.has_error
+    assert reused > 100, "the case that is tested here hardly came"
+
+
 def test_what_has_not_changed_is_not_parsed_again():
     language = language_for("python", "")
     assert language is not None
@@ -125,6 +170,10 @@ async def test_a_document_that_is_closed_or_forgotten_has_no_tree():
     assert kept.latest(several[0]) is None and kept.fresh(several[-1]) is not None
     kept.closed(several[-1])
     assert kept.latest(several[-1]) is None
+    assert len(kept) == trees.MAX_TREES - 1
+    del several, opened
+    gc.collect()
+    assert len(kept) == 0, "a document that is gone is kept for its tree"
     kept.close()
 
 
@@ -138,6 +187,23 @@ async def test_a_language_without_a_grammar_and_a_long_text_have_no_tree():
         assert await kept.settled(opened) is None
     assert kept.parses == 0
     kept.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_taken"),
+    [("def f(a):\n    return a\n", True), ("def f(a):\r\n    return a\r\n", False)],
+)
+def test_context_is_made_of_the_kept_tree_where_it_is_of_that_text(text, is_taken):
+    language = language_for("python", "")
+    assert language is not None
+    lines = tuple(split_lines(text))
+    parsed = parse(language, lines, 3, None)
+    opened = OpenText(language=language, lines=lines, epoch=3, kept=Kept(), parsed=parsed)
+    found = Texts(None, {"a.py": opened}).read("a.py")
+    assert found is not None and parsed is not None
+    assert found.tree is (parsed.tree if is_taken else None)
+    (definition,) = Shapes().of(found)
+    assert definition.name == b"f"
 
 
 async def test_the_loop_goes_on_while_a_long_file_is_parsed():

@@ -45,6 +45,10 @@ def draw(summary: Summary, path: Path) -> bool:
                 colour = COLOURS[summary.effect(row, shown)]
                 axes.hlines(at, found.low * factor, found.high * factor, color=colour, linewidth=2)
                 axes.plot(found.value * factor, at, "o", color=colour, markersize=5)
+            spans = [summary.rows[row][shown.name].difference for row in rows]
+            if all(max(abs(one.low), abs(one.high)) < 1e-9 for one in spans):
+                axes.set_xlim(-1, 1)  # else the axis shows the rounding of zeros
+                axes.set_xticks([0])
             axes.axvline(0, color=INK, linewidth=0.9)
             whole = summary.rows[ALL_ON][shown.name].figure.value
             unit = f"{100 * whole:.1f} %" if shown.percent else f"{whole:.3f}"

@@ -23,9 +23,9 @@ from typing import Any
 from completion.config import ContextConfig
 from completion.wire.environment import child_environment
 from lsp.context.index import keys, store
+from lsp.context.index.order import AGAIN, Order
 from lsp.context.index.place import Place, Stats
 from lsp.context.index.wide import is_too_wide
-from lsp.context.index.worker import AGAIN, Order
 
 log = logging.getLogger("caret.lsp")
 
