@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from completion.filters import (
     balance,
@@ -23,7 +23,8 @@ from completion.filters import (
 )
 from completion.filters.cursor import Cursor
 from completion.filters.draft import Declined, Draft
-from completion.filters.reasons import of_filter
+from completion.filters.reasons import of_filter, of_stop
+from completion.filters.stop_rule import Stop
 
 Filter = Callable[[Draft, Cursor], Draft | Declined]
 
@@ -75,6 +76,17 @@ def run(text: bytes, cursor: Cursor, *, line_ended: bool = False) -> Result:
             return Result(declined=of_filter(apply.__module__))
         draft = out
     return Result(text=draft.text, replace_after=draft.replace_after)
+
+
+def run_stopped(generated: bytes, middle: bytes, stop: Stop, cursor: Cursor) -> Result:
+    """Return what is left of ``generated``, of which the stop rule left ``middle``.
+
+    Where it left nothing, that is the reason, and not the filters' that nothing is blank.
+    """
+    result = run(middle, cursor, line_ended=stop.line_ended)
+    if result.declined and not middle.strip() and generated.strip():
+        return replace(result, declined=of_stop(stop.reason))
+    return result
 
 
 def early(text: bytes, cursor: Cursor) -> bytes | None:

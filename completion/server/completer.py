@@ -18,7 +18,6 @@ from completion.engine.checkpoint import Checkpoint
 from completion.filters import pipeline
 from completion.filters.eol import unify
 from completion.filters.ranking import Offer, distinct, ordered
-from completion.filters.reasons import of_stop
 from completion.filters.stop_rule import StopRule
 from completion.filters.stream import Chunk, Stream
 from completion.healing.arms import Arm, Heals, healing
@@ -265,10 +264,8 @@ def _candidate(job: Job, made: Generated) -> tuple[pb.Candidate | None, str]:
 
     With ``include_raw`` one that was filtered to nothing is there all the same, for its raw text.
     """
-    result = pipeline.run(made.text, job.cursor, line_ended=made.stop.line_ended)
+    result = pipeline.run_stopped(made.raw, made.text, made.stop, job.cursor)
     reason = result.declined
-    if reason and not made.text.strip() and made.raw.strip():
-        reason = of_stop(made.stop.reason)
     if reason:
         if not job.include_raw:
             return None, reason

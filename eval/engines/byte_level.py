@@ -169,7 +169,7 @@ def _answer(
 ) -> Answer:
     reason = StopReason.MODEL if decoded.ended == "end" else StopReason.LENGTH
     stop = watch.rule.finish(reason)
-    result = pipeline.run(decoded.text[: stop.length], job.cursor, line_ended=stop.line_ended)
+    result = pipeline.run_stopped(decoded.text, decoded.text[: stop.length], stop, job.cursor)
     ended = watch.stopped_at or time.perf_counter()
     raw = decoded.text if job.include_raw else None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from completion.errors import CaretError
 from tests.training.tiny import HELD, TRAIN
-from training.distributed import Group
+from training.distributed import Group, leave
 from training.loop import Inputs, Run
 from training.recipe import recipe_from
 from training.tokenizer import load_text_encoder
@@ -32,7 +32,7 @@ def main() -> int:
         return error.exit_code
     finally:
         group.close()
-    return 0
+    return leave(0)
 
 
 if __name__ == "__main__":

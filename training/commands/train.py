@@ -9,6 +9,7 @@ from pathlib import Path
 from completion.errors import UsageError
 from training.adapters.base import Base, load_base
 from training.data.curriculum import with_curriculum
+from training.distributed import leave
 from training.pack import pack
 from training.recipe import Recipe, read_recipe, recipe_on_base
 from training.run.session import run_training
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         state = "finished" if result["finished"] else "stopped, the same command goes on"
         text = f"{args.out}: {state} at {result['tokens']:,} tokens, step {result['step']}"
         print(json.dumps(result) if args.json else text)
-    return 0
+    return leave(0)
 
 
 def find_adapter_recipe(name: str, base: Base) -> Recipe:

@@ -1,7 +1,7 @@
 """The language of a source file, told by its name's ending.
 
-Pure. Where :mod:`completion.syntax` has the language, its name and its endings count; the table
-here adds languages of which a corpus needs no more than a name and how a comment begins.
+Pure. The table here is what a corpus takes: code, and neither data nor text for people, of which
+:mod:`completion.syntax` knows some too. Where that has the language, its endings count first.
 """
 
 from __future__ import annotations
@@ -48,13 +48,14 @@ _TABLE = {
 }
 """Name to what opens a comment of a whole line, and the endings in lower case."""
 
+_NAMES = {PYTHON, *_TABLE}
 _BY_ENDING = {end: name for name, (_, ends) in _TABLE.items() for end in ends.split()}
 
 
 def language_of(path: str) -> str | None:
     """Return the name of the language that ``path`` is written in; ``None`` where it is not code."""
     known = language_for("", path)
-    if known is not None:
+    if known is not None and known.name in _NAMES:
         return known.name
     dot = path.rfind(".")
     return _BY_ENDING.get(path[dot:].lower()) if dot > path.rfind("/") + 1 else None

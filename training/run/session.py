@@ -21,7 +21,7 @@ from training.corpus.link_files import Links
 from training.corpus.mapped import FOLDER, MappedDocuments
 from training.corpus.mapping import ensure_mapped
 from training.corpus.shards import read_manifest
-from training.distributed import Group
+from training.distributed import Group, leave
 from training.loop import Inputs, Run
 from training.recipe import Recipe, recipe_from
 from training.run.checkpoint import NAME as CHECKPOINT
@@ -154,4 +154,4 @@ def main(root: Path) -> int:
         return error.exit_code
     if done:
         sys.stdout.write(json.dumps(done) + "\n")
-    return 0
+    return leave(0)

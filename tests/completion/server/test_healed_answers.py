@@ -15,6 +15,7 @@ from completion.engine.vllm import VllmEngine
 from completion.healing.arms import ARMS
 from completion.healing.healer import Healer
 from completion.healing.law import Law
+from completion.healing.search import COMPLETING
 from completion.healing.sorted_vocabulary import SortedVocabulary
 from completion.prompt.views import DocumentView
 from completion.server.branches import Begun
@@ -42,9 +43,16 @@ def _row(model, ids):
 
 
 def _expected(model, checkpoint, prompt, typed):
-    """The best leaf of the whole cover, then greedy tokens: the bytes behind what was typed."""
+    """The best leaf of the whole cover, then greedy tokens: the bytes behind what was typed.
+
+    ``None`` where the cover is larger than the service looks at, as that of a line of dashes is.
+    """
     law = Law(SortedVocabulary(checkpoint.vocabulary.token_bytes), typed)
+    expanded = 0
     while rivals := law.rivals(1):
+        expanded += 1
+        if expanded > COMPLETING.budget:
+            return None
         heaviest = max(rivals, key=lambda c: c.log_weight)
         law.expand(heaviest.ids, _row(model, [*prompt, *heaviest.ids]))
     (leaf,) = law.best_leaves(1)
@@ -77,7 +85,7 @@ def _cuts(checkpoint):
 async def test_a_completion_is_the_best_leaf_and_what_follows_it_whole_or_streamed(
     serving, checkpoint, model, monkeypatch
 ):
-    overturned = []
+    overturned, large = [], 0
     own = Begun.verdict
 
     async def verdict(self):
@@ -97,7 +105,8 @@ async def test_a_completion_is_the_best_leaf_and_what_follows_it_whole_or_stream
             )
             answer = await stub.Complete(request)
             expected = _expected(model, checkpoint, prompt, typed)
-            assert answer.candidates[0].raw_text == expected, prefix[-40:]
+            large += expected is None
+            assert answer.candidates[0].raw_text == expected or expected is None, prefix[-40:]
             assert answer.usage.healed_bytes == len(typed)
             assert answer.usage.cover_contexts >= 1
             async with aclosing(_chunks(stub, request)) as chunks:
@@ -107,6 +116,7 @@ async def test_a_completion_is_the_best_leaf_and_what_follows_it_whole_or_stream
                 whole.candidates[0].text if whole.candidates else b""
             )
             assert [c.text for c in whole.candidates] == [c.text for c in answer.candidates]
+    assert large <= CUTS // 20
     assert any(overturned), "none of these cursors would show a verdict that is not heeded"
 
 

@@ -13,7 +13,7 @@ MODEL = str(Path(__file__).parents[3] / "completion" / "models" / "caret-xs")
 
 
 async def test_what_the_program_says_last_is_the_error() -> None:
-    with pytest.raises(CaretError, match=r"training\.bench failed: .*abacus") as error:
+    with pytest.raises(CaretError, match=r"training\.speed\.bench failed: .*abacus") as error:
         await train.rows(MODEL, "abacus", 1, lambda text: None)
     assert "\n" not in error.value.message
 
