@@ -1,4 +1,4 @@
-"""The names that may be used at a place, and the names that stand near it.
+"""The names that may be used at a place.
 
 By the lexer, over what is before the place and the top level behind it, so code that is being
 written has names like any other. Rather a name too many than one too few.
@@ -6,7 +6,6 @@ written has names like any other. Rather a name too many than one too few.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from completion.syntax.frames import FrameKind
@@ -21,10 +20,6 @@ LIMIT = 400
 """Most names that are returned."""
 MAX_BYTES = 1 << 20
 """Of a longer text only this much before the place is read, and as much behind it."""
-BELOW = 2.0
-"""How much further away a name below the place counts: what is written goes on from above."""
-
-_NAME = re.compile(rb"[$@]*[^\W\d][\w$?!-]*|[\w$\x80-\xff]*[\x80-\xff][\w$\x80-\xff]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +30,6 @@ class Name:
     at: int
     """Byte offset where it is given: the last one before the place, else the first behind it."""
     kind: NameKind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
-    """A name that stands near a place."""
-
-    name: bytes
-    at: int
-    """Byte offset of the nearest one."""
-    lines: float
-    """How far away its line is; below the place each line counts :data:`BELOW`."""
 
 
 class _Marked(Lexer):
@@ -110,47 +94,6 @@ def names_in_scope(language: Language | None, source: bytes, offset: int) -> lis
         if len(found) == LIMIT:
             break
     return list(found.values())
-
-
-def names_near(
-    language: Language | None, source: bytes, offset: int, *, above: int = 40, below: int = 8
-) -> list[Near]:
-    """Return the names used on the lines around ``offset``, each once, the nearest first.
-
-    Keywords, comments and strings do not count; interpolations do. The name that the place is in or
-    right behind is left out: it may be half of one.
-    """
-    if language is None:
-        return []
-    offset = max(0, min(offset, len(source)))
-    start = end = offset
-    for _ in range(above + 1):
-        start = max(0, source.rfind(b"\n", 0, start))
-        if not start or offset - start > MAX_BYTES:
-            break
-    for _ in range(below + 1):
-        end = source.find(b"\n", end + 1)
-        if end < 0 or end - offset > MAX_BYTES:
-            end = min(len(source), offset + MAX_BYTES)
-            break
-    lexer = Lexer(language.rules)
-    begin = max(0, start - MAX_BYTES)
-    lexer.feed(source[begin:start])
-    area, shift = source[start:end], start - begin
-    found: dict[bytes, Near] = {}
-    for first, last, kind in lexer.pieces(area):
-        word = area[first - shift : last - shift]
-        at = start + first - shift
-        if kind != "word" or at <= offset <= at + len(word) or not _NAME.fullmatch(word):
-            continue
-        if word in language.rules.keywords:
-            continue
-        rows = source.count(b"\n", at, offset) if at < offset else source.count(b"\n", offset, at)
-        near = Near(name=word, at=at, lines=rows if at < offset else rows * BELOW + 0.5)
-        known = found.get(word)
-        if known is None or near.lines <= known.lines:
-            found[word] = near
-    return sorted(found.values(), key=lambda n: (n.lines, -n.at if n.at < offset else n.at))
 
 
 def _runs(text: bytes, pieces: list[tuple[int, int, Kind]], marks: list[Open | None]) -> list[_Run]:

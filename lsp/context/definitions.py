@@ -15,7 +15,8 @@ from typing import Protocol
 
 from completion.syntax.definitions import Definition
 from completion.syntax.languages import Language, language_for
-from lsp.context.found import DEFINITION, Clock, Files, Found, Spot, Text
+from completion.syntax.names import names_in_scope
+from lsp.context.found import DEFINITION, Clock, Files, Found, Spot, Text, line_start
 from lsp.context.import_lines import imported
 from lsp.context.shapes import Shapes
 from lsp.context.uses import EVERYWHERE, Use, uses_near
@@ -28,6 +29,8 @@ PER_NAME = 2
 RARE = 3
 """A name defined in more places than this means one of them only where that one is near."""
 SURE, GUESSED = "defines", "may define"
+AROUND = 32 << 10
+"""Bytes before the cursor and behind it that are searched for what is a name of the place alone."""
 SHARE = 0.8
 """Of the time left, for static analysis."""
 
@@ -99,7 +102,8 @@ class Definitions:
         if self._analysis is not None and spot.language and spot.language.name == "python":
             pending = self._analysis.begin(spot, uses)
         near = _Nearness(spot, files)
-        guessed = {use.name: self._guess(use, spot, files, near, clock) for use in uses}
+        local = _local(spot)
+        guessed = {use.name: self._guess(use, spot, files, near, local, clock) for use in uses}
         known = pending.result(SHARE * clock.left) if pending is not None else {}
         if pending is not None and not pending.complete:
             self.lacking = "static analysis: late"
@@ -114,11 +118,18 @@ class Definitions:
         return [one for found in rounds for one in found]
 
     def _guess(
-        self, use: Use, spot: Spot, files: Files, near: _Nearness, clock: Clock
+        self,
+        use: Use,
+        spot: Spot,
+        files: Files,
+        near: _Nearness,
+        local: set[bytes],
+        clock: Clock,
     ) -> list[Found]:
         """Return the definitions of ``use`` by its name, the likeliest first."""
         targets = list(self._own(use, spot, files))
-        if not targets and self._lookup is not None and not clock.over:
+        given_here = not use.owner and use.name in local
+        if not targets and not given_here and self._lookup is not None and not clock.over:
             targets += self._likely(use, spot, near)
         as_member = bool(use.owner)
         targets.sort(key=lambda t: (near.of(t.path), t.member is not as_member, t.path, t.at))
@@ -198,6 +209,15 @@ class _Nearness:
             common += 1
         steps = len(self._own.parts) + len(other.parts) - 2 - 2 * common
         return self.FOLDER + steps
+
+
+def _local(spot: Spot) -> set[bytes]:
+    """Return the names that are given by parameters and variables around the cursor: what other
+    files define under such a name is something else."""
+    start = line_start(spot.text, max(0, spot.offset - AROUND))
+    text = spot.text[start : spot.offset + AROUND]
+    names = names_in_scope(spot.language, text, spot.offset - start)
+    return {name.name for name in names if name.kind in ("parameter", "variable")}
 
 
 def _offset(data: bytes, line: int) -> int:

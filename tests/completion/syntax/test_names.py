@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from completion.syntax.languages import language_for
-from completion.syntax.names import names_in_scope, names_near
+from completion.syntax.names import names_in_scope
 
 SAMPLES = sorted((Path(__file__).parent / "samples").iterdir())
 
@@ -138,22 +138,8 @@ def test_where_it_is_given_and_what_it_is() -> None:
     assert kinds == {b"os": "import", b"f": "definition", b"a": "parameter", b"x": "variable"}
 
 
-def test_names_near_are_of_code_and_nearest_first() -> None:
-    source, offset = split("far = 1\n# comment\nnear(other, 'text')\nhalf|\nbelow()\n")
-    found = names_near(language_for("python", ""), source, offset)
-    assert [n.name for n in found] == [b"other", b"near", b"below", b"far"]
-    assert [n.lines for n in found] == [1, 1, 2.5, 3]
-
-
-def test_interpolations_are_near_too() -> None:
-    source, offset = split("`text ${name}`\n|")
-    found = names_near(language_for("javascript", ""), source, offset)
-    assert [n.name for n in found] == [b"name"]
-
-
 def test_plain_text_has_no_names() -> None:
     assert names_in_scope(None, b"a = 1", 5) == []
-    assert names_near(None, b"a = 1", 5) == []
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
@@ -163,5 +149,3 @@ def test_files_cut_anywhere_have_names(path: Path) -> None:
         for text in (source, source[:cut]):
             for name in names_in_scope(language, text, cut):
                 assert text[name.at : name.at + len(name.name)] == name.name
-            for near in names_near(language, text, cut):
-                assert text[near.at : near.at + len(near.name)] == near.name

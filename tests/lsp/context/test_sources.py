@@ -63,6 +63,19 @@ def test_a_name_that_stands_alone_and_is_not_imported_is_not_guessed(tmp_path):
     assert "b.c" in texts_of(gather(tmp_path, spot("a.c", c["a.c"]), lookup=lookup))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "int main(int count) {\n    return count + ¦",
+        "int main(void) {\n    int count = 1;\n    if (count ¦",
+    ],
+)
+def test_a_parameter_or_a_variable_is_nothing_of_another_file(tmp_path, text):
+    write(tmp_path, {"b.c": "int count(char *name) { return 0; }\n"})
+    lookup = found_by_name(count=[Target("b.c", at=4)])
+    assert not gather(tmp_path, spot("a.c", text), lookup=lookup).snippets
+
+
 def test_an_index_that_is_behind_the_file_still_finds_the_definition(tmp_path):
     write(tmp_path, {"store.py": "# grown\n" * 90 + STORE})
     lookup = found_by_name(deposit=[Target("store.py", at=STORE.index("deposit"), member=True)])
