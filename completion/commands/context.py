@@ -17,6 +17,7 @@ from completion.commands.place import Place
 from completion.config import load
 from completion.errors import UsageError
 from completion.wire import completion_pb2 as pb
+from completion.wire.names import as_utf8
 
 if TYPE_CHECKING:
     from lsp.context.collect import Gathered
@@ -73,7 +74,8 @@ def with_context(
         )
     if not path.is_relative_to(root):
         raise UsageError(f"{place.path} is not inside {root}; give a folder above it with --root")
-    out.document.path, out.repo_name = path.relative_to(root).as_posix(), root.name
+    out.document.path = as_utf8(path.relative_to(root).as_posix())
+    out.repo_name = as_utf8(root.name)
     if args.no_context:
         return out, Context(root=root, off="--no-context", masked=hidden)
     loaded = load(root)

@@ -17,7 +17,11 @@ from completion.commands.place import read_place, request_for, service
 from completion.syntax.languages import language_for, why_no_grammar
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
+from completion.wire.names import as_utf8
 
+NOTEBOOK = (
+    "a notebook, taken as the JSON that it is here; an editor sends its cells, each with the others"
+)
 HELP = "the prompt, its parts and the timings at FILE:LINE:COL"
 
 
@@ -46,7 +50,11 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(tree, indent=2))
     else:
         shown = Explanation(
-            place=args.place, language=language, context=context, answer=answer, unhealed=unhealed
+            place=as_utf8(args.place),
+            language=language,
+            context=context,
+            answer=answer,
+            unhealed=unhealed,
         )
         show(shown, Console(highlight=False))
     return 0
@@ -62,9 +70,12 @@ async def _ask(
 
 def _language(path: str) -> str:
     language = language_for("", path)
-    name = language.name if language is not None else "plain text"
+    if path.lower().endswith(".ipynb"):
+        return NOTEBOOK
+    if language is None:
+        return why_no_grammar(None)
     missing = why_no_grammar(language)
-    return f"{name}: {missing}" if missing else name
+    return f"{language.name}: {missing}" if missing else language.name
 
 
 def _context(context: Context, request: pb.CompleteRequest) -> dict[str, object]:
@@ -77,4 +88,4 @@ def _context(context: Context, request: pb.CompleteRequest) -> dict[str, object]
     del tree["uri"]
     for one, snippet in zip(tree["snippets"], request.snippets, strict=True):
         one["text"] = snippet.text.decode("utf-8", "replace")
-    return {"root": str(context.root), **tree}
+    return {"root": as_utf8(str(context.root)), **tree}

@@ -17,12 +17,15 @@ from rich.text import Text
 
 from completion.commands.context import Context
 from completion.wire import completion_pb2 as pb
+from completion.wire.names import as_utf8
 
 if TYPE_CHECKING:
     from lsp.context.budget import Note
 
 MOST_CONTEXTS = 12
 MOST_LEFT = 12
+MOST_PATH = 32
+"""Columns of a path that are not broken, as long as there is room."""
 WIDE = 110
 """Columns from which on what was found is a table; below it has two lines each."""
 
@@ -79,7 +82,8 @@ def _place(shown: Explanation) -> Table:
     table.add_row("cursor", Text(shown.place))
     table.add_row("language", Text(shown.language))
     root = shown.context.root
-    table.add_row("workspace", Text(str(root)) if root is not None else Text("none", "dim"))
+    shown_root = Text("none", "dim") if root is None else Text(as_utf8(str(root)))
+    table.add_row("workspace", shown_root)
     if shown.context.masked:
         table.add_row("secrets", f"{shown.context.masked} bytes of the file are sent as filler")
     return table
@@ -104,6 +108,14 @@ def _context(shown: Explanation, *, wide: bool) -> RenderableType:
     rows += [Text(""), Text(f"gathered in milliseconds: {spent or 'none'}", "dim")]
     if failed:
         rows.append(Text(f"not in time, or failed: {failed}", "yellow"))
+    if any(one.reason == "budget" for one in answer.dropped):
+        rows.append(
+            Text("left out: budget: sent, and the model's prompt had no room for it", "dim")
+        )
+    if any(one.reason == "budget" for one in gathered.left):
+        rows.append(
+            Text("not sent: budget: over context.max_bytes, or over one file's part", "dim")
+        )
     if answer.used and len(answer.used) > 1:
         rows.append(Text("in the prompt's order: the most relevant last, next to the file", "dim"))
     return Group(*rows)
@@ -126,7 +138,8 @@ def _snippets(shown: Explanation, *, wide: bool) -> RenderableType:
 def _as_table(rows: list[tuple[Note, str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
-    table.add_column("file", overflow="fold")
+    widest = max(len(note.path) for note, _, _ in rows)
+    table.add_column("file", overflow="fold", min_width=min(widest, MOST_PATH))
     table.add_column("kind", no_wrap=True)
     table.add_column("relevance", justify="right")
     table.add_column("tokens", justify="right")
@@ -141,7 +154,7 @@ def _as_table(rows: list[tuple[Note, str, str]]) -> Table:
             Text(f"{note.relevance:.2f}", style),
             Text(count, "yellow" if reason else ""),
             Text("; ".join(note.why), style),
-            Text(", ".join(note.sources)),
+            Text("\n".join(note.sources)),
         )
     return table
 
@@ -154,7 +167,8 @@ def _as_lines(rows: list[tuple[Note, str, str]]) -> Table:
     for note, reason, count in rows:
         said = Text(note.path, "dim" if reason else "bold")
         said.append(f"  {note.kind}, relevance {note.relevance:.2f}, ", "dim")
-        said.append(count if reason else f"{count} tokens", "yellow" if reason else "")
+        unit = "token" if count == "1" else "tokens"
+        said.append(count if reason else f"{count} {unit}", "yellow" if reason else "")
         said.append("\n" + "; ".join(note.why), "dim" if reason else "not bold")
         table.add_row(_mark(reason), said)
     return table
@@ -200,8 +214,7 @@ def _prompt(answer: pb.ExplainResponse) -> RenderableType:
             continue
         if shown.plain and not shown.plain.endswith("\n"):
             shown.append("\n")
-        tokens = "token" if part.tokens == 1 else "tokens"
-        shown.append(f"▏{part.kind}, {part.tokens} {tokens}", "italic dim")
+        shown.append(f"▏{part.kind}, {_count(part.tokens, 'token')}", "italic dim")
         shown.append("\n")
         shown.append(text, _PARTS.get(part.kind, ""))
     return shown
@@ -214,8 +227,9 @@ def _answer(response: pb.CompleteResponse) -> RenderableType:
         rows.append(Text(candidate.text.decode("utf-8", "backslashreplace"), "green"))
         rows.append(
             Text(
-                f"ended by: {reason}. {candidate.tokens} tokens, log-probability "
-                f"{candidate.log_prob:.2f}, replaces {candidate.replace_after} bytes after the cursor",
+                f"ended by: {reason}. {_count(candidate.tokens, 'token')}, log-probability "
+                f"{candidate.log_prob:.2f}, replaces {_count(candidate.replace_after, 'byte')} "
+                "after the cursor",
                 "dim",
             )
         )
@@ -249,10 +263,11 @@ def _cost(shown: Explanation) -> Table:
     if usage.healed_bytes:
         table.add_row(
             "healed",
-            f"{usage.healed_bytes} bytes over {usage.cover_contexts} contexts, at most "
+            f"{_count(usage.healed_bytes, 'byte')} over {_count(usage.cover_contexts, 'context')}, "
+            "at most "
             f"{usage.omitted_mass_bound:.1%} of the probability in others",
         )
-    table.add_row("generated", f"{usage.generated_tokens} tokens")
+    table.add_row("generated", _count(usage.generated_tokens, "token"))
     timings = answer.response.timings
     table.add_row(
         "milliseconds",
@@ -264,12 +279,16 @@ def _cost(shown: Explanation) -> Table:
 
 def _counts(answer: pb.ExplainResponse) -> Iterator[str]:
     usage = answer.response.usage
-    yield f"{usage.prompt_tokens} tokens"
+    yield _count(usage.prompt_tokens, "token")
     snippets = sum(part.tokens for part in answer.parts if part.kind == "snippet")
     if snippets:
         yield f"{snippets} of other files"
     yield f"{usage.cached_tokens} from the cache"
     yield f"{answer.stable_tokens} unchanged by the next keystroke"
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _quoted(text: bytes) -> Text:

@@ -13,6 +13,7 @@ from completion.errors import CaretError, UsageError
 from completion.wire import completion_pb2 as pb
 from completion.wire.address import parse_address
 from completion.wire.channel import open_channel
+from completion.wire.names import as_utf8
 from completion.wire.own_server import OwnServer
 
 MAX_FILE_BYTES = 16 << 20
@@ -73,7 +74,7 @@ def request_for(place: Place, options: pb.GenerationOptions | None = None) -> pb
     crlf = b"\r\n" in place.prefix[-4096:] + place.suffix[:4096]
     return pb.CompleteRequest(
         document=pb.Document(
-            path=place.path.name,
+            path=as_utf8(place.path.name),
             prefix=before,
             suffix=after,
             eol="\r\n" if crlf else "\n",

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -19,18 +20,30 @@ from eval.output import output_file, write_output
 HELP = "speed, as ratios measured in one run"
 
 
+MOST_GENERATED = 1_000_000
+"""Some 2 GB on the disk."""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "suite", choices=("latency", "keystrokes", "healing", "bytes", "train"),
+        "suite", choices=("latency", "keystrokes", "healing", "bytes", "train", "context"),
         help="latency: the service over the bare engine; keystrokes: the language server under "
         "load; healing: exact healing over none; bytes: decoding by bytes over tokens; "
-        "train: our loop over transformers' Trainer, and what the objectives cost",
+        "train: our loop over transformers' Trainer, and what the objectives cost; "
+        "context: gathering and index of a workspace, and a keystroke beside them",
     )  # fmt: skip
     add_model_flags(parser)
     parser.add_argument(
         "--second", metavar="DIR|HF-ID", help="bytes: also the mean of the model and this one"
     )
+    parser.add_argument(
+        "--workspace", metavar="DIR", help="context: the folder (default: Caret's own sources)"
+    )
+    parser.add_argument(
+        "--generated-files", type=int, default=0, metavar="N",
+        help="context: instead, a workspace of N generated files, which is removed again",
+    )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=30, help="of the short ones (default 30)")
     parser.add_argument("--starts", type=int, default=5, help="of the server (default 5)")
     parser.add_argument(
@@ -48,10 +61,20 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.second is not None and args.suite != "bytes":
         raise UsageError("--second is of two models; it is for `caret bench bytes`")
+    for flag, value in (
+        ("--workspace", args.workspace),
+        ("--generated-files", args.generated_files),
+    ):
+        if value and args.suite != "context":
+            raise UsageError(f"{flag} is of a workspace; it is for `caret bench context`")
+    if args.workspace is not None and args.generated_files:
+        raise UsageError("--workspace and --generated-files are two workspaces; name one")
+    if not 0 <= args.generated_files <= MOST_GENERATED:
+        raise UsageError(f"--generated-files must be at least 0 and at most {MOST_GENERATED:,}")
     config = configured(args)
     measure = {
         "latency": _latency, "keystrokes": _keystrokes, "healing": _healing, "bytes": _bytes,
-        "train": _train,
+        "train": _train, "context": _context,
     }[args.suite]  # fmt: skip
     rows = asyncio.run(measure(args, config, lambda text: console.print(f"[dim]{text}[/]")))
     if args.json is not None:
@@ -105,3 +128,10 @@ async def _train(args: argparse.Namespace, config: Config, say: Callable[[str], 
 
     device = "cuda" if config.model.device == "cuda" else "cpu"
     return await rows(config.model.path, device, args.rounds, say)
+
+
+async def _context(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
+    from eval.bench.context import rows
+
+    workspace = None if args.workspace is None else Path(args.workspace)
+    return await rows(workspace, args.generated_files, max(1, args.rounds), say)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
+import asyncio
+import itertools
+import shutil
+import time
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
@@ -13,11 +17,27 @@ from eval.errors import EngineGone
 from eval.item import Answer, Timings, to_bytes
 from eval.replay.replay import ASKED, NO_MODEL, UNKNOWN, Suggestion
 from eval.replay.typist import Edit, Typing, offset_of, position
+from eval.replay.workspace import Place, lay_out
 from lsp.session import LspSession, Message, Shown, lsp_command
 
 _TIMEOUT_MS = "600000"
 """No answer is given up: every key is answered, and a slow one is seen in the latency."""
 _PROBE_S = 2.0
+_GATHERED_S = 20.0
+"""How long the first gathering that lacks nothing is waited for: a user has looked at the file for
+a while before the first key."""
+_CONTEXT = "caret/context"
+_TOLD = {"experimental": {"caretTimings": True, "caretContext": True}}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manner:
+    """How the file is typed."""
+
+    context: bool = True
+    """Whether the language server sends anything of other files along."""
+    key_s: float = 0.0
+    """Least time between two requests, in seconds; 0: the typist is as quick as the answers."""
 
 
 class Editor:
@@ -26,9 +46,17 @@ class Editor:
     ``async with`` it. The user's own configuration is not read, so that figures compare.
     """
 
-    def __init__(self, address: str, path: str, language: str, typing: Typing) -> None:
+    def __init__(
+        self, address: str, path: str, language: str, typing: Typing, folder: Path,
+        *, place: Place | None = None, manner: Manner | None = None,
+    ) -> None:  # fmt: skip
+        """Take a scratch ``folder``, and where the file really lies; None: it stands alone."""
         self._address, self._language, self._typing = address, language, typing
-        self._inside = [part for part in PurePosixPath(path).parts if part not in ("/", "..")]
+        parts = PurePosixPath(place.path if place is not None else path).parts
+        self._inside = [part for part in parts if part not in ("/", "..")]
+        self._folder, self._place = folder, place
+        self._manner = manner or Manner()
+        self._asked = float("-inf")
         self._version = 1
         self._uri = ""
 
@@ -38,16 +66,17 @@ class Editor:
         Raises:
             EngineGone: it does not start, or finds no service.
         """
-        self._folder = tempfile.TemporaryDirectory(prefix="caret-replay-")
-        root = Path(self._folder.name)
         environment = {
             "CARET_CLIENT_TIMEOUT_MS": _TIMEOUT_MS,
-            "XDG_CONFIG_HOME": str(root / "config"),
+            "CARET_CONTEXT_ENABLED": str(self._manner.context).lower(),
+            "XDG_CONFIG_HOME": str(self._folder / "config"),
+            "XDG_CACHE_HOME": str(self._folder / "cache"),
         }
+        self._work = self._folder / f"work-{time.monotonic_ns()}"
         self._session = LspSession(lsp_command("--server", self._address), environment=environment)
         await self._session.__aenter__()
         try:
-            await self._open(root / "work")
+            await self._open(self._work)
         except BaseException as error:
             await self.__aexit__(None, None, None)
             if isinstance(error, CaretError):
@@ -63,7 +92,7 @@ class Editor:
     ) -> None:
         """End it."""
         await self._session.__aexit__(kind, error, trace)
-        self._folder.cleanup()
+        shutil.rmtree(self._work, ignore_errors=True)
 
     async def edited(self, before: Typing, edit: Edit) -> None:
         """Send the edit as an editor does: its range, and no more."""
@@ -82,6 +111,9 @@ class Editor:
             EngineGone: the language server or the service behind it has ended.
         """
         session, document = self._session, typing.document
+        if (rest := self._asked + self._manner.key_s - time.monotonic()) > 0:
+            await asyncio.sleep(rest)
+        self._asked = time.monotonic()
         heard = len(session.notifications)
         try:
             shown = await session.complete(self._uri, *position(document, typing.cursor))
@@ -94,15 +126,53 @@ class Editor:
 
     async def _open(self, root: Path) -> None:
         root.mkdir()
-        said = await self._session.initialize(
-            root, capabilities={"experimental": {"caretTimings": True}}
-        )
+        tabs = lay_out(self._place, self._typing, root) if self._place is not None else []
+        if self._place is not None and self._manner.context:
+            self._indexed(root)
+        said = await self._session.initialize(root, capabilities=_TOLD)
         encoding = said["capabilities"].get("positionEncoding", "utf-16")
         if encoding != "utf-8":
             raise CaretError(f"the language server counts in {encoding}, where utf-8 was offered")
         await self._session.ready()
+        for tab in tabs:
+            self._session.open(
+                tab, tab.read_text(encoding="utf-8", errors="replace"), self._language
+            )
         path = root.joinpath(*(self._inside or ["file.py"]))
         self._uri = self._session.open(path, self._typing.document, self._language)
+        await self._look()
+
+    def _indexed(self, root: Path) -> None:
+        """Index the workspace as it was before this session, which finds that index."""
+        from lsp.context.gather_now import Gathering
+        from lsp.context.index.keys import cache_folder
+
+        home = self._folder / "cache" / cache_folder().parent.name / cache_folder().name
+        with Gathering(root, index_folder=home):
+            pass
+
+    async def _look(self) -> None:
+        """Ask once before the first key; with context, until a gathering lacked nothing."""
+        session, until = self._session, time.monotonic() + _GATHERED_S
+        where = position(self._typing.document, self._typing.cursor)
+        gathers = self._place is not None and self._manner.context
+        await session.complete(self._uri, *where)
+        for count in itertools.count(1):
+            if not gathers or await self._lacks_nothing(count, until - time.monotonic()):
+                return
+            await session.complete(self._uri, *where)
+
+    async def _lacks_nothing(self, count: int, timeout_s: float) -> bool:
+        """Return whether the gathering of that number had all it wanted, or need not be waited for."""
+
+        def told() -> list[Message]:
+            return [n["params"] for n in self._session.notifications if n["method"] == _CONTEXT]
+
+        try:
+            await self._session.notification(lambda _: len(told()) >= count, max(timeout_s, 0.0))
+        except CaretError:
+            return True  # a file of which nothing may be sent, or a busy machine
+        return not told()[-1]["failed"]
 
     async def _check(self) -> None:
         """Find out whether there was no answer because there is no service any more."""

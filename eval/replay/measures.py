@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from eval.item import Answer
 from eval.metrics.chars_saved import chars_saved, keystrokes_saved
+from eval.metrics.latency import percentile
 from eval.replay.replay import ASKED, NO_MODEL
 from eval.replay.typist import Verdict, size
 
@@ -25,6 +26,8 @@ def measures(region: str, answers: Sequence[Answer]) -> dict[str, float | tuple[
     - ``served_without_model``: of the completions shown, those for which no model was asked. Only
       where that is known: through a language server.
     - ``model_requests``: requests that went to the model, of all requests; likewise.
+    - ``recomputed_p50_tokens``, ``recomputed_p95_tokens``: what a key costs: percentiles of the
+      prompt's tokens that were computed again, over the requests that went to the model; likewise.
     """
     found = [answer.data for answer in answers]
     shown = [data for data in found if data["shown"]]
@@ -42,6 +45,14 @@ def measures(region: str, answers: Sequence[Answer]) -> dict[str, float | tuple[
         scores["served_without_model"] = _share(without, len(shown))
         asked = sum(data["model"] == ASKED for data in found)
         scores["model_requests"] = _share(asked, len(found))
+    again = [
+        float(answer.timings.recomputed_tokens)
+        for answer in answers
+        if answer.data["model"] == ASKED
+    ]
+    if again:
+        scores["recomputed_p50_tokens"] = percentile(again, 50)
+        scores["recomputed_p95_tokens"] = percentile(again, 95)
     return scores
 
 

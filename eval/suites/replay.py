@@ -2,26 +2,33 @@
 
 With a service (``--engine server``) each key goes as ``didChange`` to a real `caret lsp`, behind
 each key ``textDocument/inlineCompletion`` is asked, and ranges and replaced text are applied as
-LSP says. Any other engine is asked directly by the same typist. What is not imitated: auto-closed
-brackets, auto-indentation, and a typist who does not wait for the answer.
+LSP says. The file stands in its package, or in the folder that ``--data`` or ``--workspace`` name:
+a copy of it, which holds nothing of what is not typed yet, with three of its neighbours open. Any
+other engine is asked directly by the same typist. What is not imitated: auto-closed brackets,
+auto-indentation, and a typist who does not wait for the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from completion.errors import UsageError
+from eval import held_out
 from eval.build.builders import BUILDERS, load
 from eval.engines.base import Engine
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Ask, Item, to_text
 from eval.replay.direct import DirectSuggester
-from eval.replay.editor import Editor
+from eval.replay.editor import Editor, Manner
 from eval.replay.measures import measures
 from eval.replay.replay import replay
 from eval.replay.typist import Typing
+from eval.replay.workspace import Place
 from eval.suites.base import Draw, Loaded, Scores, Suite
 
 
@@ -34,15 +41,24 @@ class Replay(Suite):
     """
 
     name = "replay"
-    version = BUILDERS["replay"].version
+    version = f"{BUILDERS['replay'].version}.1"
+    """Of the items, and of how they are typed: from .1 on in a workspace."""
     about = "a function typed key by key; keystrokes that completions save, and their latency"
     headline = ("keystrokes_saved", "accepted")
     default_limit = 3
     one_at_a_time = True
 
-    def __init__(self, on_key: Callable[[Item, int, int], None] | None = None) -> None:
-        """Take who is told behind each request: the item, characters there, characters in all."""
+    def __init__(
+        self, on_key: Callable[[Item, int, int], None] | None = None, *,
+        workspace: Path | None = None, manner: Manner | None = None,
+    ) -> None:  # fmt: skip
+        """Take who is told behind each request (the item, characters there, characters in all),
+        the folder that items' paths begin in where the data does not say it, and the manner."""
         self._on_key = on_key
+        self._workspace, self._manner = workspace, manner or Manner()
+        self._data: Path | None = None
+        self._is_loaded = False
+        self._folder: Path | None = None
         self._turn = asyncio.Lock()
 
     def load(self, data: Path | None) -> Loaded:
@@ -53,7 +69,28 @@ class Replay(Suite):
             UsageError: there is no tree (and how to get one), no such function in it, or the file
                 is cut off or another suite's.
         """
-        return load(self.name, data)
+        loaded = load(self.name, data)
+        self._data, self._is_loaded = data, True
+        return loaded
+
+    def place_of(self, item: Item) -> Place | None:
+        """Return where the file of ``item`` lies; None where nobody said.
+
+        1. Below ``--workspace``.
+        2. In its package, where the held-out packages are typed.
+        3. In the tree that ``--data`` names; a built file or a single file tell of none.
+
+        Raises:
+            UsageError: it is not below ``--workspace``.
+        """
+        if self._workspace is not None:
+            return Place(root=self._workspace, path=item.path).checked()
+        if not self._is_loaded:
+            return None
+        if self._data is not None:
+            return Place(root=self._data, path=item.path) if self._data.is_dir() else None
+        package, _, rest = item.path.partition("/")
+        return Place(root=held_out.default_folder() / package, path=rest)
 
     def ask(self, item: Item) -> Ask:
         """Return an editor's question: lines as the syntax says, and only what is shown."""
@@ -81,11 +118,19 @@ class Replay(Suite):
 
         if not engine.address:
             return await replay(typing, DirectSuggester(engine, item, self.ask(item)), progress)
-        async with (
-            self._turn,
-            Editor(engine.address, item.path, item.language, typing) as editor,
-        ):
+        editing = Editor(
+            engine.address, item.path, item.language, typing, self._scratch(),
+            place=self.place_of(item), manner=self._manner,
+        )  # fmt: skip
+        async with self._turn, editing as editor:
             return await replay(typing, editor, progress)
+
+    def _scratch(self) -> Path:
+        """Return a folder that lasts as long as the suite: what jedi keeps takes seconds to make."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="caret-replay-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
 
     def judge(
         self, item: Item, answers: Sequence[Answer], outcomes: Mapping[Program, Outcome]

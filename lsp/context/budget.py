@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from completion.syntax.definitions import Piece, shown_bytes
 from completion.wire import completion_pb2 as pb
+from completion.wire.names import as_utf8
 from lsp.context.found import Found, Spot
 from lsp.context.fuse import Ranked
 
@@ -91,7 +92,7 @@ def choose(
         seen.add(_core_text(found))
         room -= after - before
     for (path, reason), found in unsent.items():
-        left.append(Left(path=path, reason=reason, why="; ".join(reasons(found))))
+        left.append(Left(path=as_utf8(path), reason=reason, why="; ".join(reasons(found))))
     order = list(reversed(files.items()))  # entered by their best, so the best file is last now
     top = max((one.score for found in files.values() for one in found), default=1.0)
     made = [_snippet(path, found, top) for path, found in order]
@@ -159,6 +160,7 @@ def _text(found: Sequence[Ranked]) -> bytes:
 
 def _snippet(path: str, found: Sequence[Ranked], top: float) -> tuple[pb.Snippet, Note]:
     best = found[0]
+    path = as_utf8(path)
     relevance = min(1.0, round(best.score / top, 4))
     snippet = pb.Snippet(path=path, text=_text(found), kind=best.found.kind, relevance=relevance)
     note = Note(

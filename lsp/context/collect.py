@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from completion.wire import completion_pb2 as pb
+from completion.wire.names import as_utf8
 from lsp.context import budget
 from lsp.context.budget import Chosen, Left, Note
 from lsp.context.found import Clock, Found, Source, Spot
@@ -118,4 +119,8 @@ class Collector:
 def _refused(chosen: Chosen, texts: Texts) -> list[Left]:
     told = {one.path for one in chosen.left}
     refused = sorted(texts.refused.items())
-    return [Left(path=path, reason=reason) for path, reason in refused if path not in told]
+    return [
+        Left(path=shown, reason=reason)
+        for path, reason in refused
+        if (shown := as_utf8(path)) not in told
+    ]

@@ -240,6 +240,8 @@ class Gatherer:
             try:
                 work = self._prepared(wanted, state)
                 epoch = wanted.document.epoch
+                # before and after: an index that is done meanwhile was not when it was asked
+                indexing = self._is_indexing(state.root)
                 gathered = await loop.run_in_executor(self._pool, work)
             except Exception as error:  # whatever it is, the next request tries anew
                 log.warning("context was not gathered (%s)", type(error).__name__)
@@ -251,7 +253,7 @@ class Gatherer:
             self.gatherings += 1
             state.done = (epoch, wanted.line)
             state.gathered = gathered
-            state.provisional = bool(gathered.failed) or self._is_indexing(state.root)
+            state.provisional = bool(gathered.failed) or indexing or self._is_indexing(state.root)
             state.steps.offer(gathered.snippets, provisional=state.provisional)
             self._told(wanted.document, gathered)
             await asyncio.sleep(max(LEAST_REST_S, REST * (loop.time() - started)))

@@ -92,6 +92,10 @@ class Gathering:
         self._context.close()
         self._index.close()
 
+    def forget(self) -> None:
+        """Let what was gathered so far not count: what comes next is of other states of files."""
+        self._context.forget()
+
     def at(
         self, path: str, text: bytes, offset: int, *, language_id: str = "",
         cells: Sequence[pb.Snippet] = (),

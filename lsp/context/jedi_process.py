@@ -84,6 +84,14 @@ class Jedi:
             self._usable = False
             self._end()
 
+    def forget(self) -> None:
+        """Remember nothing of what was said, nor of what is still being answered."""
+        with self._lock:
+            self._known.clear()
+            if self._asked is not None:
+                self._asked.answered.set()
+                self._asked = None
+
     def recall(self, spot: Spot, uses: Sequence[Use]) -> dict[bytes, list[Target]]:
         """Return what is known of the names, from this question or an earlier one."""
         out: dict[bytes, list[Target]] = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import sys
 import sysconfig
 from pathlib import Path
@@ -72,8 +73,19 @@ def confine(root: str, *, cache: str, own: tuple[str, ...]) -> None:
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         if not below(real, (cache,) if writes else (root, cache, *own)):
             raise PermissionError(f"{event}: outside the workspace")
+        if event == "open" and not writes and _would_wait(real):
+            raise PermissionError("open: no regular file")
 
     sys.addaudithook(hook)
+
+
+def _would_wait(path: str) -> bool:
+    """Whether ``path`` is a pipe or a device: opening one may last for ever, and jedi with it."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return False  # there is none: whoever opens it is told so
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 _WRITES = frozenset(("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.utime"))

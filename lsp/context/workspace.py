@@ -69,6 +69,11 @@ class WorkspaceContext:
         ]
         return [(source, time) for is_on, source, time in all_of_them if is_on and time > 0]
 
+    def forget(self) -> None:
+        """Remember nothing of what a document meant when it was another."""
+        if self._jedi is not None:
+            self._jedi.forget()
+
     def close(self) -> None:
         """End what runs."""
         if self._jedi is not None:

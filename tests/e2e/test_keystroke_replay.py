@@ -13,6 +13,8 @@ from eval.suites.replay import Replay
 pytestmark = pytest.mark.e2e
 
 TYPED = 60
+BLOCK = 32
+"""Tokens of a KV block on the CPU."""
 
 
 class Reached(Engine):
@@ -55,6 +57,22 @@ async def test_sixty_characters_typed_into_a_real_file_end_as_that_file(service)
     assert asked
     assert all(0 < t.total_ms <= t.round_trip_ms for t in asked)
     assert sum(t.cached_tokens for t in asked) > 0, "typing is what the prefix cache is for"
+    assert scores["recomputed_p50_tokens"] <= BLOCK + 2
     saved, whole = scores["keystrokes_saved"]
     taken = sum(bool(answer.data["brought"]) for answer in answers)
     assert (saved + taken, whole) == scores["chars_saved"]
+
+
+async def test_a_key_costs_less_than_a_block_of_the_prompt_with_context_too(service):
+    root = Path(typist.__file__).parents[1]
+    source = (root / "replay" / "measures.py").read_bytes()
+    start = source.index(b"    found = [answer.data")
+    end = start + TYPED // 2
+    item = Item(
+        id="measures.py", prefix=source[:start], reference=source[start:end], suffix=source[end:],
+        path="replay/measures.py",
+    )  # fmt: skip
+    suite = Replay(workspace=root)
+    answers = await suite.answers(item, Reached(str(service.address)), Draw())
+    scores = suite.judge(item, answers, {})
+    assert scores["recomputed_p50_tokens"] <= BLOCK + 2

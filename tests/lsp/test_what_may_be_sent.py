@@ -22,17 +22,21 @@ async def test_a_dotenv_in_another_tab_never_reaches_a_prompt(editor, service, t
         f"TOKEN = '{KEY}'\ndef read_settings():\n    return {{}}\n"
     )
     async with editor() as session:
-        session.open(tmp_path / ".env", f"DB_PASSWORD={WORD}\nread_settings = 1\n", "dotenv")
+        # what is like the cursor's lines in an open file goes along, if it may
+        alike = f"DB_PASSWORD={WORD}\nimport settings\nx = settings.read_settings(1)\n"
+        session.open(tmp_path / ".env", alike, "dotenv")
+        session.open(tmp_path / "notes.txt", alike.replace(WORD, "none"), "plaintext")
         session.open(tmp_path / "settings.py", (tmp_path / "settings.py").read_text())
         line = "x = settings.read_settings("
         uri = session.open(tmp_path / "main.py", f"import settings\n\n{line}\n")
         for n in range(200):
             await typed(session, uri, 2, len(line) + n, 2 + n)
             sent = b"".join(request.SerializeToString() for request in service.requests)
-            if b"def read_settings" in sent:
+            if b"def read_settings" in sent and b"notes.txt" in sent:
                 break
             await asyncio.sleep(0.1)
         assert b"def read_settings" in sent, "context of other files has come along"
+        assert b"notes.txt" in sent, "and so would the same text from a file that is no secret"
         assert WORD.encode() not in sent and KEY.encode() not in sent and b".env" not in sent
 
 

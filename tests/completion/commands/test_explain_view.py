@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from completion.commands import explain
 from completion.commands.context import Context
+from completion.commands.explain import _language
 from completion.commands.explain_view import Explanation, show
+from completion.syntax.languages import language_for
 from completion.wire import completion_pb2 as pb
 from lsp.context.budget import Left, Note
 from lsp.context.collect import Gathered
@@ -65,7 +69,8 @@ def test_everything_is_said_within_the_width(width):
     for said in (
         "b.py", "leftout:budget", "ignored", "definesd", "name_29", "importedB",
         "imports12", "definitions:late", "snippet,7tokens", "prefix,3tokens", "B[bold]",
-        "endedby:syntax", "isnotinstalled", "7ofotherfiles", "a.py:1:5",
+        "endedby:syntax.1token,", "0bytesafterthecursor", "hadnoroomforit", "overcontext.max_bytes",
+        "isnotinstalled", "7ofotherfiles", "a.py:1:5",
     ):  # fmt: skip
         assert said in flat, said
 
@@ -83,3 +88,36 @@ def test_an_answer_of_an_older_server_is_shown_as_it_is():
 
 def test_secrets_that_were_masked_are_counted():
     assert "20 bytes of the file are sent as filler" in shown(80, Context(off="x", masked=20))
+
+
+@pytest.mark.parametrize("width", [110, 120, 140])
+def test_no_cell_of_the_table_is_cut_off(width):
+    wide = Note(
+        path="eval/metrics/chars_saved.py", kind="definition", relevance=0.5, size=9,
+        sources=("definitions", "sibling_cells"), why=("may define a, b; imported c",),
+    )  # fmt: skip
+    lines = shown(width, Context(root=Path("/w"), gathered=Gathered(notes=(wide,)))).splitlines()
+    assert any("eval/metrics/chars_saved.py " in line for line in lines), "in one line"
+    assert any(line.rstrip().endswith("definitions") for line in lines)
+    assert any(line.rstrip().endswith("sibling_cells") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("a.py", "python"),
+        ("a.purs", "no rules for this language: served as plain text"),
+        ("notes/n.ipynb", "a notebook, taken as the JSON"),
+    ],
+)
+def test_the_language_or_why_there_is_none_is_said(path, said):
+    assert _language(path).startswith(said)
+
+
+def test_a_grammar_that_is_missing_is_said_with_how_to_get_it(monkeypatch):
+    go = language_for("", "a.go")
+    gone = replace(go, grammar="tree_sitter_gone:language")
+    monkeypatch.setattr(explain, "language_for", lambda *_: gone)
+    assert _language("a.go") == (
+        "go: the grammar of go is not installed: pip install tree-sitter-gone"
+    )

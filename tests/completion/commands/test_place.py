@@ -1,7 +1,11 @@
 """FILE:LINE:COL, right and wrong."""
 
+import os
+from argparse import Namespace
+
 import pytest
 
+from completion.commands.context import with_context
 from completion.commands.place import MAX_FILE_BYTES, read_place, request_for
 from completion.errors import UsageError
 
@@ -82,3 +86,14 @@ def test_invalid_utf8_is_sent_as_it_is(tmp_path):
 
 def test_the_request_says_the_documents_line_end(file):
     assert request_for(read_place(f"{file}:2:1")).document.eol == "\r\n"
+
+
+def test_a_name_that_is_no_utf8_is_sent_as_one_that_is(tmp_path):
+    name = os.fsdecode(b"caf\xe9.py")
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / name).write_text("x = 1\n")
+    place = read_place(f"{tmp_path / 'w' / name}:1:5")
+    args = Namespace(root=str(tmp_path / "w"), no_context=True)
+    request, context = with_context(args, place, request_for(place))
+    assert (request.document.path, request.repo_name) == ("caf\ufffd.py", "w")
+    assert (request.document.prefix, context.off) == (b"x = ", "--no-context")

@@ -58,6 +58,20 @@ def test_attributes_and_variables_are_known_for_what_they_are(jedi):
     assert asked(jedi, "def f(:\n  \x0c)) = €.¦") is not None
 
 
+def test_what_was_said_can_be_forgotten_for_a_document_that_is_another_now(jedi):
+    place = spot("shop/app.py", TEXT)
+    uses = uses_near(place)
+    assert jedi.begin(place, uses).result(WAIT_S)
+    assert jedi.recall(place, uses)
+    jedi.forget()
+    assert not jedi.recall(place, uses)
+    late = jedi.begin(place, uses)
+    jedi.forget()  # what is being answered does not count any more either
+    assert late.result(WAIT_S) == {}
+    assert asked(jedi, TEXT)["put"] == [("shop/store.py", 5)]
+    assert jedi.hangs == 0
+
+
 def test_nothing_outside_of_the_workspace_is_read(tmp_path):
     """Checked by the process itself: what it is not allowed to open, nobody can read there."""
     root = write(tmp_path / "w", FILES)
