@@ -93,17 +93,24 @@ def _shared_items(a: Side, b: Side) -> tuple[list[str], list[str]]:
             )
     asked_a, asked_b = _asked(a), _asked(b)
     common = [item for item in asked_a if item in asked_b]
-    alike = [item for item in common if asked_a[item] == asked_b[item]]
+    alike = [item for item in common if _are_alike(asked_a[item], asked_b[item])]
     unlike = len(common) - len(alike)
+    with_others = sum(asked_a[item].prompt_sha256 != asked_b[item].prompt_sha256 for item in alike)
     warnings: list[str] = []
     if ours.data.get("sha256") != theirs.data.get("sha256"):
         if unlike or not alike:
             raise UsageError(
                 "A and B read different data, and their items do not agree: run both with one --data"
             )
-        warnings.append("A and B read different data; the items they share are the same")
+        if not with_others:
+            warnings.append("A and B read different data; the items they share are the same")
     if not alike:
         raise UsageError("A and B share no items: run both with the same --limit and --seed")
+    if with_others:
+        warnings.append(
+            f"{with_others} items came with other snippets in A than in B, and are the same but for "
+            "that: it is compared too"
+        )
     if unlike:
         warnings.append(f"{unlike} items of one id were asked differently; they are left out")
     if len(alike) < max(len(asked_a), len(asked_b)):
@@ -120,12 +127,18 @@ def _shared_items(a: Side, b: Side) -> tuple[list[str], list[str]]:
     return alike, warnings
 
 
-def _asked(side: Side) -> dict[str, tuple[str, str]]:
-    return {
-        record.id: (record.prompt_sha256, record.reference)
-        for record in side.result.items
-        if record.id in side.scores
-    }
+def _asked(side: Side) -> dict[str, Record]:
+    return {record.id: record for record in side.result.items if record.id in side.scores}
+
+
+def _are_alike(ours: Record, theirs: Record) -> bool:
+    """Return whether both are of the same place with the same reference.
+
+    What comes with it of other files may differ: with and without is a comparison people want.
+    """
+    place = bool(ours.place_sha256) and ours.place_sha256 == theirs.place_sha256
+    same = place or ours.prompt_sha256 == theirs.prompt_sha256
+    return same and ours.reference == theirs.reference
 
 
 def _chosen(a: Side, b: Side, items: list[str], wanted: Sequence[str]) -> list[str]:

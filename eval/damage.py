@@ -22,6 +22,11 @@ def inconsistency(table: dict[str, Any]) -> str:
     baselines: dict[str, Any] = table.get("baselines", {})
     figures = {"metrics": table["metrics"]}
     figures |= {f"groups.{kind}": found for kind, found in table.get("groups", {}).items()}
+    figures |= {
+        f"endings.{text}.{reason}": found
+        for text, reasons in table.get("endings", {}).items()
+        for reason, found in reasons.items()
+    }
     figures |= {f"baselines.{name}.metrics": b["metrics"] for name, b in baselines.items()}
     scores = {f"item {row['id']}": row["scores"] for row in table["items"]}
     for name, found in baselines.items():

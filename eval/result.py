@@ -57,6 +57,9 @@ class Record:
     """Of programs that were run: ``raw`` and ``cut`` (``raw/3`` for a later sample)."""
     timings: dict[str, float] = field(default_factory=dict[str, float])
     samples: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    place_sha256: str = ""
+    """Of prefix and suffix alone: where these agree two runs asked at the same place, whatever came
+    with it. Empty in results of before."""
     data: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -94,6 +97,11 @@ class Result:
     metrics: dict[str, Metric]
     groups: dict[str, dict[str, Metric]] = field(default_factory=dict[str, dict[str, Metric]])
     """By kind of item."""
+    endings: dict[str, dict[str, dict[str, Metric]]] = field(
+        default_factory=dict[str, dict[str, dict[str, Metric]]]
+    )
+    """Of ``raw`` and of ``cut`` texts: by what ended them, as
+    :func:`eval.metrics.by_stop_reason.by_stop_reason` has it."""
     latency: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
     """By stage: ``p50``, ``p95``, ``p99``, ``mean``, ``n``; milliseconds or tokens as named."""
     baselines: dict[str, Baseline] = field(default_factory=dict[str, Baseline])
@@ -166,6 +174,10 @@ def _result(table: dict[str, Any]) -> Result:
     plain = _of(Result, table)
     plain["metrics"] = _metrics(table["metrics"])
     plain["groups"] = {kind: _metrics(found) for kind, found in table.get("groups", {}).items()}
+    plain["endings"] = {
+        text: {reason: _metrics(found) for reason, found in reasons.items()}
+        for text, reasons in table.get("endings", {}).items()
+    }
     plain["baselines"] = {
         name: Baseline(metrics=_metrics(found["metrics"]), scores=found["scores"])
         for name, found in table.get("baselines", {}).items()

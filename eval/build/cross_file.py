@@ -28,11 +28,11 @@ its first statement, which would take in the body."""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Defined:
-    """Where a name is defined, and the first lines of it."""
+    """Where a name is defined: a file, and the line of it in which the name stands, from 1 on."""
 
     path: str
     name: str
-    lines: str
+    line: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,8 +48,8 @@ class CrossFile:
     """The name of the other file that the reference uses first."""
     defined_in: str
     """Path of that file, from the tree's root."""
-    definition: str
-    """Its definition's first lines: what an upper bound shows."""
+    line: int
+    """The line of it in which the name is defined, from 1 on."""
 
     @property
     def id(self) -> str:
@@ -95,7 +95,6 @@ def _parsed(file: SourceFile) -> ast.Module | None:
 def _defined(file: SourceFile, module: ast.Module) -> dict[str, _Defined]:
     """Names defined at the top of a file."""
     names: dict[str, _Defined] = {}
-    lines = file.text.decode("utf-8").splitlines()
     for node in module.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             named = [node.name]
@@ -105,11 +104,8 @@ def _defined(file: SourceFile, module: ast.Module) -> dict[str, _Defined]:
             named = [node.target.id]
         else:
             continue
-        end = min(node.end_lineno or node.lineno, node.lineno + 11)
         for name in named:
-            names[name] = _Defined(
-                path=file.path, name=name, lines="\n".join(lines[node.lineno - 1 : end])
-            )
+            names[name] = _Defined(path=file.path, name=name, line=node.lineno)
     return names
 
 
@@ -177,7 +173,7 @@ def _items(
         defined = imported[first.id]
         yield CrossFile(
             path=file.path, text=file.text, start=start, end=end, name=defined.name,
-            defined_in=defined.path, definition=defined.lines,
+            defined_in=defined.path, line=defined.line,
         )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eval.engines.base import Engine
     from eval.running.progress import RunProgress
     from eval.running.runner import Options
+    from eval.suites.base import Suite
 
 HELP = "the offline evaluation harness"
 
@@ -115,6 +116,16 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         "user's; 8 takes a third of the time)",
     )  # fmt: skip
     add("--no-baselines", action="store_true", help="do not guess beside it")
+    add = parser.add_argument_group("typing (replay, through a server)").add_argument
+    add(
+        "--workspace", metavar="DIR", help="the folder in which the items' paths begin (default: "
+        "the tree that --data names, or the package of a held-out file)",
+    )  # fmt: skip
+    add("--no-context", action="store_true", help="send nothing of the workspace's other files")
+    add(
+        "--key-ms", type=float, default=0.0, metavar="N",
+        help="least time from key to key (default 0: as quick as the answers); 200 is a person's",
+    )  # fmt: skip
     add = parser.add_argument_group("what comes out").add_argument
     add("--json", metavar="FILE", help="write the result there; - for standard output")
     add("--fresh", action="store_true", help="forget what an earlier run left, and write over it")
@@ -129,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
     from eval.running.table import show
     from eval.suites import suite_named
 
-    suite = suite_named(args.suite)
+    suite = _typed(args, suite_named(args.suite))
     options = _options(args)
     with RunProgress(quiet=args.quiet) as progress:
         work = Run(suite, _engine(args, progress), options, progress)
@@ -194,8 +205,43 @@ def _options(args: argparse.Namespace) -> Options:
         data=Path(args.data) if args.data else None,
         output=None if args.json in (None, "-") else output_file("--json", args.json, hint=_HINT),
         fresh=args.fresh,
-        flags=tuple(words[:model] + words[model + 2 :]),  # the model itself is known by checksum
+        # the model itself is known by checksum
+        flags=(*words[:model], *words[model + 2 :], *_words_of_typing(args)),
     )  # fmt: skip
+
+
+def _words_of_typing(args: argparse.Namespace) -> list[str]:
+    """Return the flags that say how is typed, without a path of this machine."""
+    words = ["--no-context"] if args.no_context else []
+    if args.workspace is not None:
+        words += ["--workspace", Path(args.workspace).absolute().name]
+    if args.key_ms:
+        words += ["--key-ms", f"{args.key_ms:g}"]
+    return words
+
+
+def _typed(args: argparse.Namespace, suite: Suite) -> Suite:
+    """Return the suite, told how its files are typed.
+
+    Raises:
+        UsageError: a flag is not for this suite or engine, or out of range.
+    """
+    words = _words_of_typing(args)
+    if not words:
+        return suite
+    from eval.replay.editor import Manner
+    from eval.suites.replay import Replay
+
+    if not isinstance(suite, Replay) or args.engine != "server":
+        raise UsageError(
+            f"{words[0]} is for typing through a language server: replay with a server"
+        )
+    _within("key-ms", args.key_ms, 0, 10_000)
+    workspace = None if args.workspace is None else Path(args.workspace)
+    if workspace is not None and not workspace.is_dir():
+        raise UsageError(f"--workspace {args.workspace}: there is no such folder")
+    manner = Manner(context=not args.no_context, key_s=args.key_ms / 1000)
+    return Replay(workspace=workspace, manner=manner)
 
 
 def _engine(args: argparse.Namespace, progress: RunProgress) -> Engine:

@@ -52,7 +52,11 @@ _DEFINITIONS = (
      "its first token, which then may be wrong for that reason alone; less is better."),
     (r"ended_by_model", "Share of middles that the model ended itself, with its end token, and not its "
      "token limit."),
-    (r"ended_rightly", "Share of middles that the model ended itself and whose text is the reference."),
+    (r"ended_rightly", "Share of texts that end where the reference ends, of those that are right as "
+     "far as they go: of two texts of which neither is the beginning of the other, with words taken "
+     "whole, nothing can be said. So it is of fewer items, and tells stopping from writing."),
+    (r"lines_right", "Share of texts that have as many lines as the reference, whatever they say; "
+     "blank lines at the ends do not count."),
     (r"repeats_suffix", "Share of completions that end in, or go on with, what stands behind the "
      "cursor already; less is better."),
     (r"first_line.*", "The same, of the first line of both texts alone."),
@@ -70,6 +74,9 @@ _DEFINITIONS = (
      "was typed through or kept; known through a language server alone."),
     (r"model_requests", "Requests that went to the model, of all requests; known through a language "
      "server alone."),
+    (r"recomputed_p\d+_tokens", "What a key costs: of a file's requests that went to the model, this "
+     "percentile of the prompt's tokens that had to be computed again; the mean over files; less is "
+     "better. No share."),
     (r"bits_per_byte_\d+", "Bits per byte of one of several models alone, by its number, read in the "
      "same run as their mean; less is better. No share."),
     (r"bits_per_byte.*", "Negative log-likelihood of held-out files in bits, read left to right, over "

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from eval.metrics.by_stop_reason import by_stop_reason, count
 from eval.report.figures import NOTHING, cell
 from eval.report.markup import Html, element, join, row, table
 from eval.report.runs import ENDED, Group, Run, both
+from eval.result import Metric
+from eval.suites.base import CUT
 
 REPEATS = "repeats_suffix"
+ENDS = ("ended_rightly", "lines_right")
+SHOWN = ("exact_match", "edit_similarity", *ENDS)
+"""What is shown of each stop reason."""
 
 
 def section(groups: Sequence[Group]) -> Html:
     """Return the section; runs whose records were left out show their metrics alone."""
     shares: list[Html] = []
-    reasons: list[Html] = []
+    by_reason: list[Html] = []
+    declined: list[Html] = []
     verdicts: list[Html] = []
     for group in groups:
         if not group.asks_for_text:
@@ -23,7 +30,9 @@ def section(groups: Sequence[Group]) -> Html:
         for number, run in enumerate(group.runs):
             name, kind = (group.name, "opens") if number == 0 else ("", "")
             shares.append(_shares(name, run, kind))
-            reasons.append(_reasons(name, run, kind))
+            by_reason += _by_reason(name, run, kind)
+            if any(record.cut is None for record in run.result.items):
+                declined.append(_declined(name, run, kind))
             if any(record.verdicts for record in run.result.items):
                 verdicts.append(_verdicts(name, run, kind))
     if not shares:
@@ -37,14 +46,27 @@ def section(groups: Sequence[Group]) -> Html:
         element(
             "p",
             "Whether a middle ends where it should is half of its worth. A model that never ends by "
-            "itself leaves that to the stop rule; one that writes the suffix again is cut by the filters.",
+            "itself leaves that to the stop rule; one that writes the suffix again is cut by the "
+            "filters. Ended rightly: ends where the reference does, of the texts that are right as "
+            "far as they go. Lines right: has as many lines as the reference.",
         ),
         table(
-            ("suite", "run", "ended by the model", "repeats the suffix, raw", "…, cut"), shares
+            (
+                "suite", "run", "ended by the model", "ended rightly, raw", "…, cut",
+                "lines right, raw", "…, cut", "repeats the suffix, raw", "…, cut",
+            ),
+            shares,
         ),
         table(
-            ("suite", "run", "raw ended by", "cut ended by", "nothing suggested because"), reasons
-        ),
+            (
+                "suite", "run", "text", "ended by", "items", "exact match", "edit similarity",
+                "ended rightly", "lines right",
+            ),
+            by_reason, caption="By what ended the texts", kind="groups",
+        ) if by_reason else None,
+        table(
+            ("suite", "run", "nothing suggested because"), declined,
+        ) if declined else None,
         table(
             ("suite", "run", "programs, raw", "programs, cut"), verdicts,
             caption="What became of the programs that were run",
@@ -54,24 +76,47 @@ def section(groups: Sequence[Group]) -> Html:
 
 
 def _shares(name: str, run: Run, kind: str) -> Html:
-    raw, cut = both(run.result.metrics, REPEATS)
-    ended = run.result.metrics.get(ENDED)
-    cells = (
-        cell(title, m, share=True) for title, m in ((ENDED, ended), ("raw", raw), ("cut", cut))
-    )
+    metrics = run.result.metrics
+    shown = [(ENDED, metrics.get(ENDED))]
+    for metric in (*ENDS, REPEATS):
+        shown += zip(("raw", "cut"), both(metrics, metric), strict=True)
+    cells = (cell(title, metric, share=True) for title, metric in shown)
     return row(name, run.label, *cells, kind=kind)
 
 
-def _reasons(name: str, run: Run, kind: str) -> Html:
+def _by_reason(name: str, run: Run, kind: str) -> Iterator[Html]:
+    """Yield a row for each stop reason; of a result of before they are worked out here."""
+    endings = run.result.endings or by_stop_reason(run.result.items)
+    first = True
+    for which, reasons in endings.items():
+        end = CUT if which == "cut" else ""
+        total = sum(map(count, reasons.values())) or 1
+        for number, (reason, metrics) in enumerate(reasons.items()):
+            n = count(metrics)
+            yield row(
+                name if first else "",
+                run.label if first else "",
+                which if number == 0 else "",
+                reason,
+                join((f"{n:,} ", element("small", f"({100 * n / total:.1f} %)"))),
+                *(_shown(metric, metrics.get(metric + end), n) for metric in SHOWN),
+                kind=kind if first else "opens" if number == 0 else "",
+            )
+            first = False
+
+
+def _shown(name: str, metric: Metric | None, n: int) -> str:
+    """Return a metric with its interval, and of how many items where that is not of all ``n``."""
+    shown = cell(name, metric, share=True)
+    if metric is None or metric.n == n:
+        return shown
+    return join((shown, " ", element("small", f"of {metric.n:,}")))
+
+
+def _declined(name: str, run: Run, kind: str) -> Html:
     items = run.result.items
-    return row(
-        name,
-        run.label,
-        _counts(r.raw_end or "unnamed" if r.raw is not None else "no answer" for r in items),
-        _counts(r.cut_end or "unnamed" for r in items if r.cut is not None),
-        _counts(r.declined or "unnamed" for r in items if r.cut is None),
-        kind=kind,
-    )
+    why = _counts(r.declined or "unnamed" for r in items if r.cut is None)
+    return row(name, run.label, why, kind=kind)
 
 
 def _verdicts(name: str, run: Run, kind: str) -> Html:

@@ -36,6 +36,7 @@ def record(
         id=item.id,
         kind=item.kind,
         prompt_sha256=prompt_sha256(item),
+        place_sha256=prompt_sha256(replace(item, related=())),
         prefix=to_text(item.prefix[-PREFIX_SHOWN:]),
         suffix=to_text(item.suffix[:SUFFIX_SHOWN]),
         reference=to_text(item.reference),

@@ -21,6 +21,7 @@ from eval.engines.base import Engine, Identity
 from eval.errors import EngineGone
 from eval.execution.program import Outcome, Program
 from eval.item import Answer, Item
+from eval.metrics.by_stop_reason import by_stop_reason
 from eval.output import output_file
 from eval.result import Result, read_result, write_result
 from eval.running import codec, identity, judging
@@ -219,6 +220,10 @@ class Run:
             name: judging.baseline(self._judge(answers), seed=seed)
             for name, answers in guesses.items()
         }
+        records = [
+            judging.record(suite, item, self._answers[item.id], scores[item.id], self._outcomes)
+            for item in items
+        ]
         return Result(
             suite=suite.name,
             suite_version=suite.version,
@@ -232,6 +237,7 @@ class Run:
             seconds=round(self._there.seconds, 1),
             metrics=found,
             groups=judging.groups(items, scores, seed=seed),
+            endings=by_stop_reason(records, seed=seed),
             latency=judging.latencies(self._answers),
             baselines=baselines,
             warnings=[
@@ -242,10 +248,7 @@ class Run:
                 *judging.skipped(self._outcomes),
                 *unable,
             ],
-            items=[
-                judging.record(suite, item, self._answers[item.id], scores[item.id], self._outcomes)
-                for item in items
-            ],
+            items=records,
         )
 
     def _judge(self, answers: dict[str, list[Answer]]) -> dict[str, Scores]:

@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from eval.metrics.by_stop_reason import count
 from eval.report.definitions import remarks
 from eval.result import Metric, Result, has_cut
 from eval.running.judging import is_share
@@ -18,6 +19,13 @@ from eval.suites.base import CUT, Published, Suite
 
 _LEGEND = "raw: the model's own text, as published · cut: what an editor would insert"
 _HEADER_WIDTH = 11
+ENDED = (
+    ("exact_match", ("EM, %",)),
+    ("edit_similarity", ("ES, %",)),
+    ("ended_rightly", ("ended rightly, %", "of")),
+    ("lines_right", ("lines right, %",)),
+)
+"""What is shown of each stop reason; of a metric that not all items have, how many have it."""
 _STAGES = {
     "queue_ms": "queue, ms",
     "prompt_ms": "prompt built, ms",
@@ -45,6 +53,8 @@ def show(result: Result, suite: Suite | None, console: Console) -> None:
     parts += [Text(line, style="dim") for line in [*legend, *remarks(result.metrics)]]
     if result.groups:
         parts += _section("by kind", _kinds(result, headline))
+    if result.endings:
+        parts += _section("by what ended the text", _endings(result))
     if result.latency:
         workers = result.options.get("workers", 1)
         load = "one request at a time"
@@ -114,7 +124,7 @@ def _metrics(result: Result, headline: Sequence[str]) -> Table:
     for name in dict.fromkeys(names):
         raw, cut = result.metrics.get(name), result.metrics.get(name + CUT)
         first = name in headline or name + CUT in headline
-        n = (raw or cut or Metric(value=0, low=0, high=0, n=0)).n
+        n = " | ".join(dict.fromkeys(str(metric.n) for metric in (raw, cut) if metric is not None))
         figures = [
             Text(_value(name, raw), style="bold cyan" if name in headline else ""),
             Text(_interval(name, raw), style="dim"),
@@ -124,7 +134,7 @@ def _metrics(result: Result, headline: Sequence[str]) -> Table:
         table.add_row(
             Text(_titled(name, raw or cut), style="bold" if first else ""),
             *(figures if two else figures[:2]),
-            str(n),
+            n,
             *(_value(name, other.metrics.get(name)) for other in result.baselines.values()),
         )
     return table
@@ -141,6 +151,26 @@ def _kinds(result: Result, headline: Sequence[str]) -> Table:
                 _value(name, found.get(name)), Text(_interval(name, found.get(name)), style="dim")
             ]  # fmt: skip
         table.add_row(kind, str(n), *cells)
+    return table
+
+
+def _endings(result: Result) -> Table:
+    """Return a row for each stop reason of raw and of cut texts."""
+    table = _table("", "n", "share, %", *(column for _, title in ENDED for column in title))
+    for text, reasons in result.endings.items():
+        end = CUT if text == "cut" else ""
+        total = sum(map(count, reasons.values())) or 1
+        for number, (reason, metrics) in enumerate(reasons.items()):
+            n = count(metrics)
+            cells: list[str | Text] = []
+            for name, columns in ENDED:
+                metric = metrics.get(name + end)
+                cells.append(_value(name, metric))
+                if len(columns) == 2:
+                    cells.append(Text("–" if metric is None else str(metric.n), style="dim"))
+            heading = Text.assemble((f"{text if number == 0 else '':4}", "bold"), reason)
+            table.add_row(heading, str(n), f"{100 * n / total:.1f}", *cells)
+        table.add_section()
     return table
 
 

@@ -12,6 +12,7 @@ from eval.execution.languages import tool_chain
 from eval.execution.program import Outcome, Program, Verdict
 from eval.item import Answer, Item, to_text
 from eval.metrics.edit_similarity import edit_similarity
+from eval.metrics.endings import ended_by_model, ended_rightly, lines_right
 from eval.metrics.exact_match import exact_match
 from eval.metrics.pass_at_k import pass_at_k
 from eval.metrics.repeats_suffix import repeats_suffix
@@ -25,10 +26,12 @@ def text_scores(item: Item, answers: Sequence[Answer]) -> Scores:
     """Return the text metrics of the first sample, raw and cut.
 
     No answer at all scores 0; ``repeats_suffix`` is 0 there too, since nothing is repeated.
+    ``ended_rightly`` and ``lines_right`` are of the texts that there are, the former of those that
+    are right as far as they go.
     """
     answer = answers[0] if answers else Answer()
     scores = _scores(answer.raw, item.suffix, item.reference, "")
-    scores["ended_by_model"] = float(answer.raw is not None and answer.raw_end == "model")
+    scores["ended_by_model"] = ended_by_model(answer.raw_end if answer.raw is not None else "")
     text, suffix, reference = cut_against(item, answer)
     return scores | _scores(text, suffix, reference, CUT)
 
@@ -96,4 +99,8 @@ def _scores(text: bytes | None, suffix: bytes, reference: bytes, end: str) -> Sc
     ours, theirs = to_text(text), to_text(reference)
     repeats = repeats_suffix(ours, to_text(suffix), theirs)
     values = (exact_match(ours, theirs), edit_similarity(ours, theirs), float(repeats))
-    return dict(zip((name + end for name in names), values, strict=True))
+    scores: Scores = dict(zip((name + end for name in names), values, strict=True))
+    if (rightly := ended_rightly(ours, theirs)) is not None:
+        scores["ended_rightly" + end] = rightly
+    scores["lines_right" + end] = lines_right(ours, theirs)
+    return scores

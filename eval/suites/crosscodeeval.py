@@ -118,7 +118,7 @@ def _related(row: Mapping[str, Any], where: str) -> tuple[Related, ...]:
         Related(
             path=utf8_text(chunk, "filename", where),
             text=utf8(chunk, "retrieved_chunk", where),
-            kind="definition",
+            kind=_kind(chunk, where),
             relevance=max(0.0, score / highest),
         )
         for chunk, score in zip(chunks, scores, strict=True)
@@ -127,6 +127,12 @@ def _related(row: Mapping[str, Any], where: str) -> tuple[Related, ...]:
 
 def _score(chunk: Mapping[str, Any], where: str) -> float:
     return field(chunk, "score", float, where) if chunk.get("score") is not None else 0.5
+
+
+def _kind(chunk: Mapping[str, Any], where: str) -> str:
+    """Return what a snippet is; the published files do not say, and theirs are shown as code that
+    the statement may use."""
+    return utf8_text(chunk, "kind", where) if chunk.get("kind") is not None else "definition"
 
 
 def _share(what: str, number: int, of: int) -> str:

@@ -156,6 +156,27 @@ def test_items_asked_differently_are_left_out_with_a_warning(tmp_path):
     )
 
 
+def test_items_with_and_without_other_files_are_compared_and_it_is_said(tmp_path):
+    def placed(result: Result, prompts: str, source: str) -> Result:
+        items = [
+            replace(one, prompt_sha256=f"{prompts}{one.id}", place_sha256=f"place of {one.id}")
+            for one in result.items
+        ]
+        return replace(result, items=items, data={"sha256": source})
+
+    ours = placed(_result(_bits([0, 0, 1, 1])), "without ", "1" * 64)
+    theirs = placed(_result(_bits([1, 1, 1, 1])), "with ", "2" * 64)
+    found = _compared(tmp_path, ours, theirs)
+    assert found.shared == 4
+    assert found.rows[0].difference.value == 0.5
+    assert any(text.startswith("4 items came with other snippets") for text in found.warnings)
+    # another place, another reference, or a result of before that does not know its places
+    for changes in ({"place_sha256": "x"}, {"reference": "y"}, {"place_sha256": ""}):
+        other = replace(theirs, items=[replace(one, **changes) for one in theirs.items])
+        with pytest.raises(UsageError, match="different data"):
+            _compared(tmp_path, ours, other)
+
+
 def test_only_a_part_shared_and_few_items_are_warned_of(tmp_path):
     a, b = _bits([1.0] * 300), _bits([1.0] * 150)
     warnings = _compared(tmp_path, _result(a), _result(b)).warnings

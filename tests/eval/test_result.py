@@ -29,7 +29,7 @@ def made() -> Result:
     return Result(
         suite="s", suite_version="1", data={"items": 2}, model={"name": "m"}, engine="server",
         options={"workers": 1}, caret={}, machine={}, started="", seconds=1, metrics=metrics,
-        groups={"k": metrics}, latency={"total_ms": row},
+        groups={"k": metrics}, endings={"raw": {"model": metrics}}, latency={"total_ms": row},
         baselines={"ngram": Baseline(metrics=metrics, scores=scores)}, items=items,
     )  # fmt: skip
 
@@ -38,6 +38,19 @@ def test_what_was_written_comes_back(tmp_path: Path):
     path = tmp_path / "r.json"
     write_result(made(), path)
     assert read_result(path) == made()
+
+
+def test_a_result_of_before_stop_reasons_and_places_is_read(tmp_path: Path):
+    path = tmp_path / "r.json"
+    write_result(made(), path)
+    table = json.loads(path.read_text())
+    del table["endings"]
+    for row in table["items"]:
+        del row["place_sha256"]
+    path.write_text(json.dumps(table))
+    found = read_result(path)
+    assert found.endings == {}
+    assert {record.place_sha256 for record in found.items} == {""}
 
 
 def test_what_a_later_caret_adds_to_the_schema_is_left_aside(tmp_path: Path):
@@ -74,6 +87,10 @@ DAMAGES: dict[str, Damage] = {
     "model.name must be a text": lambda t: t.update(model={"name": 5}),
     "model is missing": lambda t: t.pop("model"),
     "items is missing": lambda t: t.pop("items"),
+    "endings.raw.model.typed.n must be at least 0": lambda t: t["endings"]["raw"]["model"][
+        "typed"
+    ].update(n=-1),
+    "endings.raw.model must be an object": lambda t: t["endings"]["raw"].update(model=[]),
     "items must be a list, not an object": lambda t: t.update(items={"a": 1}),
     "items[1].raw must be a text, not 3": lambda t: t["items"][1].update(raw=3),
     "items[1].reference is missing": lambda t: t["items"][1].pop("reference"),

@@ -9,7 +9,7 @@ import pytest
 from eval.metrics.bits_per_byte import bits_per_byte
 from eval.metrics.chars_saved import chars_saved, keystrokes_saved
 from eval.metrics.direction import less_is_better
-from eval.metrics.endings import ended_by_model, ended_rightly
+from eval.metrics.endings import ended_by_model, ended_rightly, lines_right
 from eval.metrics.summary import summarise
 
 
@@ -17,15 +17,47 @@ from eval.metrics.summary import summarise
 def test_only_the_model_ends_a_middle_itself(end):
     assert ended_by_model("model") == 1
     assert ended_by_model(end) == 0
-    assert ended_rightly("x", end, "x") == 0
 
 
-def test_a_middle_ends_rightly_only_with_the_references_text():
-    assert ended_rightly("  x\n", "model", "x") == 1
-    assert ended_rightly("x + 1", "model", "x") == 0
-    assert ended_rightly("", "model", "x") == 0
-    assert ended_rightly(None, "model", "") == 0
-    assert ended_rightly("", "model", "") == 1
+@pytest.mark.parametrize(
+    ("text", "reference", "rightly"),
+    [
+        ("  x\n", "x", 1),
+        ("", "", 1),
+        ("x + 1", "x", 0),  # it went on
+        ("x\ny = 2", "x", 0),
+        ("x", "x + 1", 0),  # it stopped too early
+        ("f(a", "f(a)", 0),
+        ("", "x", 0),
+        ("x", "", 0),
+        ("y", "x", None),  # it is wrong, which says nothing of its end
+        ("y\nz", "x", None),
+        ("x + 2", "x + 1", None),
+        ("name", "names", None),  # another word, and not half of one
+        ("größen", "größe", None),
+        ("a_b", "a", None),
+        ("foo(", "foo", 0),
+    ],
+)
+def test_a_text_ends_rightly_where_the_reference_does_as_far_as_it_is_right(
+    text, reference, rightly
+):
+    assert ended_rightly(text, reference) == rightly
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "right"),
+    [
+        ("y", "x", 1),
+        ("a\nb", "c\nd", 1),
+        ("\n  a\n\n", "c\n", 1),
+        ("a\n\nb", "c\nd", 0),  # a blank line inside is a line
+        ("a\nb", "c", 0),
+        ("", "c\nd", 0),
+    ],
+)
+def test_lines_are_right_whatever_they_say(text, reference, right):
+    assert lines_right(text, reference) == right
 
 
 def test_saved_characters_pool_over_files():

@@ -16,6 +16,7 @@ import pytest
 
 from completion.errors import UsageError
 from eval.commands import eval_report
+from eval.metrics.by_stop_reason import by_stop_reason
 from eval.metrics.latency import table
 from eval.metrics.summary import summarise
 from eval.report.definitions import definition
@@ -360,6 +361,22 @@ def test_a_suite_without_raw_and_cut_has_one_value_and_no_endings():
     assert "replay" not in endings
 
 
+def test_the_figures_of_each_stop_reason_are_there_for_results_of_before_too():
+    scores = {"exact_match": 1.0, "exact_match_cut": 1.0, "ended_rightly_cut": 1.0}
+    lines = [record(n, right=True, scores=scores) for n in range(3)]
+    lines.append(record(3, right=False, cut_end="scope", scores=scores | {"exact_match_cut": 0.0}))
+    lines.append(record(4, right=True, cut=None, cut_end="", declined="filtered:blank"))
+    before = result(lines)
+    now = replace(before, endings=by_stop_reason(before.items))
+    assert list(now.endings["cut"]) == ["line", "nothing suggested", "scope"]
+    assert shown(before) == shown(now)
+    text = Page(shown(now)).text
+    table = text[text.index("By what ended the texts") : text.index("nothing suggested because")]
+    assert re.search(r"cut ?line ?3 \(60\.0.%\) ?100\.0.%", table)
+    assert re.search(r"scope ?1 \(20\.0.%\) ?0\.0.%", table)
+    assert "filtered:blank" in text
+
+
 def test_the_latency_of_every_key_is_drawn_and_not_of_the_first_alone():
     # Two files alone are too few for a histogram: it is there because of their keys.
     drawn, alone = (Page(shown(replayed(keys=keys))) for keys in (30, 1))
@@ -380,7 +397,8 @@ METRICS = (
     "pass@1", "pass@1_truncated", "exact_match", "exact_match_line", "exact_match_unspaced",
     "edit_similarity", "identifier_exact_match", "identifier_f1", "syntax_match",
     "syntax_match_truncated", "token_accuracy", "accuracy", "mrr", "rouge_l", "meteor",
-    "first_token_cut_off", "ended_by_model", "repeats_suffix", "keystrokes_saved", "chars_saved",
+    "first_token_cut_off", "ended_by_model", "ended_rightly", "lines_right", "repeats_suffix",
+    "keystrokes_saved", "chars_saved",
     "shown", "accepted", "wrong_edit", "served_without_model", "model_requests", "bits_per_byte",
     "bits_per_byte_1",
 )  # fmt: skip

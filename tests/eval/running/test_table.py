@@ -50,6 +50,31 @@ def test_one_value_stands_under_no_heading_of_raw_or_cut():
     assert "value" not in both
 
 
+def test_what_ended_the_text_has_its_own_table_of_raw_and_cut():
+    scores = {"exact_match_cut": 1.0, "edit_similarity_cut": 1.0, "lines_right_cut": 1.0}
+    right = summarise({f"i{n}": scores | {"ended_rightly_cut": 1.0} for n in range(3)})
+    wrong = summarise({"w": dict.fromkeys(scores, 0.0)})
+    text = shown(made({"exact": 1.0, "exact_cut": 1.0}, endings={
+        "raw": {"length": summarise({"r": {"exact_match": 0.0}})},
+        "cut": {"syntax": right, "nothing suggested": wrong},
+    }))  # fmt: skip
+    table = text[text.index("by what ended the text") :]
+    assert [line.split() for line in table.splitlines() if "syntax" in line] == [
+        ["cut", "syntax", "3", "75.0", "100.0", "100.0", "100.0", "3", "100.0"]
+    ]
+    assert [line.split() for line in table.splitlines() if "nothing" in line] == [
+        ["nothing", "suggested", "1", "25.0", "0.0", "0.0", "–", "–", "0.0"]
+    ]
+    assert "raw length" in table
+    assert max(map(len, table.splitlines())) <= 100
+    assert "by what ended" not in shown(made({"exact": 1.0}))
+
+
+def test_a_metric_of_fewer_cut_texts_says_both_numbers():
+    scores = {f"i{n}": {"exact": 1.0} | ({"exact_cut": 1.0} if n else {}) for n in range(4)}
+    assert "4 | 3" in shown(made({}, metrics=summarise(scores)))
+
+
 def test_bits_are_no_percentage():
     text = shown(made({"bits_per_byte": (3.0, 4.0)}))
     assert "0.75" in text

@@ -57,6 +57,21 @@ def test_snippets_of_other_files_come_with_the_item() -> None:
     assert loaded.data["suffix"] == "right_context"
 
 
+def test_a_snippet_is_what_its_file_says_and_a_definition_where_it_does_not(
+    tmp_path: Path,
+) -> None:
+    row = next(rows(PYTHON))
+    first, second = row["crossfile_context"]["list"]
+    row["crossfile_context"]["list"] = [first, second | {"kind": "import"}]
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps(row))
+    suite = suite_named("crosscodeeval:python")
+    assert [one.kind for one in suite.load(path).items[0].related] == ["definition", "import"]
+    path.write_text(json.dumps(row | {"crossfile_context": {"list": [first | {"kind": 5}]}}))
+    with pytest.raises(UsageError, match=r"own\.jsonl, line 1: .*kind"):
+        suite.load(path)
+
+
 def test_the_file_decides_whether_there_is_context() -> None:
     loaded = suite_named("crosscodeeval:python").load(FOLDER / "python_without_context.jsonl")
     assert all(item.related == () and item.suffix == b"" for item in loaded.items)

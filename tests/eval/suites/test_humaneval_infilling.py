@@ -43,6 +43,8 @@ async def test_the_reference_has_all_points_and_no_answer_none(name: str) -> Non
         assert scores == {
             **dict.fromkeys(("pass@1", "exact_match", "edit_similarity", "ended_by_model"), 1.0),
             **dict.fromkeys(("pass@1_cut", "exact_match_cut", "edit_similarity_cut"), 1.0),
+            **dict.fromkeys(("ended_rightly", "ended_rightly_cut"), 1.0),
+            **dict.fromkeys(("lines_right", "lines_right_cut"), 1.0),
             "repeats_suffix": 0.0,
             "repeats_suffix_cut": 0.0,
         }

@@ -18,6 +18,7 @@ from eval.engines.base import Engine, Identity
 from eval.engines.dummies import Oracle, Silent
 from eval.errors import EngineGone
 from eval.item import Answer, Ask, Item
+from eval.replay.editor import Manner
 from eval.running import codec
 from eval.suites import suite_named
 from eval.suites.base import Draw
@@ -135,7 +136,10 @@ async def test_what_no_editor_can_ask_for_is_refused(tree, draw):
 
 async def test_every_key_goes_through_a_real_language_server(tree):
     told = []
-    suite = Replay(on_key=lambda item, done, whole: told.append((item.id, done, whole)))
+    suite = Replay(
+        on_key=lambda item, done, whole: told.append((item.id, done, whole)),
+        manner=Manner(context=False),
+    )
     async with OwnServer(extra_args=["--engine", "fake"]) as own:
         for item in suite.load(tree).items:
             item = short(item, 30)
@@ -144,6 +148,7 @@ async def test_every_key_goes_through_a_real_language_server(tree):
             assert scores["model_requests"] == (len(answers), len(answers))
             assert scores["shown"][0] > 0
             assert scores["served_without_model"][0] == 0
+            assert 0 <= scores["recomputed_p50_tokens"] <= scores["recomputed_p95_tokens"]
             assert all(a.timings.total_ms and a.timings.prompt_tokens for a in answers)
             assert all(a.timings.round_trip_ms >= a.timings.total_ms for a in answers)
             assert told[-1] == (item.id, 30, 30)
