@@ -14,6 +14,8 @@ class Draft:
     """Bytes of the suffix that the text takes the place of: closing brackets and quotes only."""
     generated: bytes = b""
     """All of the middle, with the line end behind it where the model wrote one."""
+    met_suffix: bool = False
+    """The model went on with what is behind the cursor: the text closes the gap to it."""
 
     @property
     def line_ended(self) -> bool:

@@ -24,7 +24,7 @@ from completion.filters import (
 from completion.filters.cursor import Cursor
 from completion.filters.draft import Declined, Draft
 from completion.filters.reasons import of_filter, of_stop
-from completion.filters.stop_rule import Stop
+from completion.filters.stop_rule import Stop, StopReason
 
 Filter = Callable[[Draft, Cursor], Draft | Declined]
 
@@ -60,14 +60,17 @@ class Result:
     """Why there is no candidate, of :mod:`completion.filters.reasons`; empty: there is one."""
 
 
-def run(text: bytes, cursor: Cursor, *, line_ended: bool = False) -> Result:
+def run(
+    text: bytes, cursor: Cursor, *, line_ended: bool = False, met_suffix: bool = False
+) -> Result:
     """Return what the filters make of ``text``, the middle as the stop rule left it.
 
-    ``line_ended``: the model went on in a new line behind it. A filter that leaves only blanks is
-    the reason that there is no candidate.
+    ``line_ended``: the model went on in a new line behind it; ``met_suffix``: with the text behind
+    the cursor. A filter that leaves only blanks is the reason that there is no candidate.
     """
     text = eol.unify(text)
-    draft = Draft(text=text, generated=text + b"\n" if line_ended else text)
+    generated = text + b"\n" if line_ended else text
+    draft = Draft(text=text, generated=generated, met_suffix=met_suffix)
     for apply in FILTERS:
         out = apply(draft, cursor)
         if isinstance(out, Declined):
@@ -83,7 +86,8 @@ def run_stopped(generated: bytes, middle: bytes, stop: Stop, cursor: Cursor) -> 
 
     Where it left nothing, that is the reason, and not the filters' that nothing is blank.
     """
-    result = run(middle, cursor, line_ended=stop.line_ended)
+    met = stop.reason is StopReason.SUFFIX
+    result = run(middle, cursor, line_ended=stop.line_ended, met_suffix=met)
     if result.declined and not middle.strip() and generated.strip():
         return replace(result, declined=of_stop(stop.reason))
     return result

@@ -31,7 +31,10 @@ def is_too_short(text: bytes, cursor: Cursor) -> bool:
 
 
 def apply(draft: Draft, cursor: Cursor) -> Draft | Declined:
-    """Decline what is too short; nothing is where it was asked for (``cursor.least`` is 0)."""
-    if draft.text.strip() and is_too_short(draft.text, cursor):
+    """Decline what is too short; nothing is where it was asked for (``cursor.least`` is 0).
+
+    Nor is what fills a gap: that the model went on with the text behind it speaks for it.
+    """
+    if draft.text.strip() and not draft.met_suffix and is_too_short(draft.text, cursor):
         return Declined(REASON)
     return draft

@@ -79,12 +79,14 @@ class Lexer(StatementReader):
         while pos < size:
             top = self._top
             if top is not None and top.reads != CODE:
+                behind = pos
                 if top.reads == TAG:
                     pos = self._tag(data, pos)
                 elif top.frame.kind is FrameKind.MARKUP:
                     pos = self._markup(data, pos)
                 else:
                     pos = self._text(data, pos)
+                line = data.rfind(b"\n", behind, pos) + 1 or line
                 continue
             if lines and pos == line and pos >= quick_from and top is None and self.indent < 0:
                 found = lines(data, pos)

@@ -33,7 +33,11 @@ Complete = Callable[[pb.CompleteRequest], Awaitable[tuple[pb.CompleteResponse, f
 
 
 def request_for(item: Item, ask: Ask, *, include_raw: bool) -> pb.CompleteRequest:
-    """Return the request; ``include_raw`` apart, it is what an editor sends at that cursor."""
+    """Return the request; ``include_raw`` apart, it is what an editor sends where its user asks.
+
+    What only keeps a suggestion from showing up by itself, a text of two characters say, is left to
+    ``replay``.
+    """
     before, after = item.prefix[-CONTEXT_BYTES:], item.suffix[:CONTEXT_BYTES]
     return pb.CompleteRequest(
         document=pb.Document(
@@ -50,6 +54,7 @@ def request_for(item: Item, ask: Ask, *, include_raw: bool) -> pb.CompleteReques
             pb.Snippet(path=one.path, text=one.text, kind=one.kind, relevance=one.relevance)
             for one in item.related[:MAX_SNIPPETS]
         ],
+        trigger=pb.CompleteRequest.TRIGGER_INVOKED,
         options=pb.GenerationOptions(
             max_tokens=ask.max_tokens,
             temperature=ask.temperature or None,

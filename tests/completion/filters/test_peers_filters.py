@@ -38,7 +38,7 @@ def shown(cursor: Cursor, generated: str) -> pipeline.Result:
     rule = StopRule(cursor)
     rule.feed(generated.encode())
     stop = rule.finish(StopReason.MODEL)
-    return pipeline.run(rule.middle, cursor, line_ended=stop.line_ended)
+    return pipeline.run_stopped(generated.encode(), rule.middle, stop, cursor)
 
 
 def document(cursor: Cursor, result: pipeline.Result) -> bytes:
@@ -139,6 +139,12 @@ def test_junk_of_two_characters_is_not_suggested_by_itself(junk):
     assert pipeline.run(junk.encode(), cursor).declined in ("too_short", "filtered:balance")
     asked_for = at("value = compute", "\n")
     assert pipeline.run(b"1)", asked_for).text == b"1)"
+
+
+def test_the_two_letters_that_close_a_gap_are_no_junk():
+    cursor = at("raise", "lueError(text)\n", least=3)
+    assert shown(cursor, " ValueError(text)").text == b" Va"
+    assert shown(cursor, " V.").declined == "too_short"
 
 
 @pytest.mark.parametrize("language", [language.ids[0] for language in LANGUAGES])
