@@ -82,13 +82,16 @@ def test_without_a_grammar_the_log_probability_decides_alone(language):
 
 
 def test_a_large_document_costs_no_more_than_its_window():
-    text = "def f(a):\n    return a + 1\n\n\n" * 40_000
-    around = Around(at(text + "x = ", "\n" + text))
-    around.added(b"1")
-    begin = time.process_time()
-    for _ in range(20):
-        around.added(b"compute(1)")
-    assert (time.process_time() - begin) / 20 < 0.02  # 1 ms; whole it would be seconds
+    def took(parts):
+        text = "def f(a):\n    return a + 1\n\n\n" * parts
+        around = Around(at(text + "x = ", "\n" + text))
+        around.added(b"1")
+        begin = time.process_time()
+        for _ in range(20):
+            around.added(b"compute(1)")
+        return time.process_time() - begin
+
+    assert took(40_000) < 20 * min(took(400) for _ in range(3))  # whole it would be 100 times
 
 
 @pytest.mark.parametrize("junk", [b"\xff\xfe", b"\x00", "é🙂".encode(), b"(" * 5000, b'"""'])
