@@ -27,7 +27,7 @@ class Figure:
 FIGURES: tuple[Figure, ...] = (
     Figure(name="exact_match", label="raw EM", better=1),
     Figure(name="exact_match_cut", label="cut EM", better=1),
-    Figure(name="ended_rightly", label="ended rightly", better=1),
+    Figure(name="ended_rightly", label="right, ended by itself", better=1),
     Figure(name="ended_by_model", label="ended by itself", better=1),
     Figure(name="accuracy", label="cardinal accuracy", better=1),
     Figure(name="mrr", label="cardinal MRR", better=1),
