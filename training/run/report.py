@@ -31,12 +31,19 @@ class Speed:
         self._flops += flops
 
     def take(self) -> dict[str, float]:
-        """Return ``speed`` and ``utilisation``, and begin anew."""
+        """Return ``speed`` and ``utilisation``, and begin anew.
+
+        A peak that is beaten was measured while something else had the device: it says nothing, and
+        utilisation is left out from then on.
+        """
         now = time.monotonic()
         seconds = max(1e-9, now - self._since)
         rates = {"speed": self._tokens / seconds}
+        rate = self._flops / seconds
+        if rate > self._peak:
+            self._peak = 0.0
         if self._peak:
-            rates["utilisation"] = self._flops / seconds / self._peak
+            rates["utilisation"] = rate / self._peak
         self._since, self._tokens, self._flops = now, 0, 0.0
         return rates
 

@@ -76,6 +76,10 @@ def test_speed_counts_from_its_last_word(monkeypatch: pytest.MonkeyPatch) -> Non
     now[0] += 1
     speed.count(10, 0.0)
     assert speed.take() == {"speed": 10.0, "utilisation": 0.0}
+    for flops in (1100.0, 500.0):  # a peak that is beaten was none
+        now[0] += 1
+        speed.count(10, flops)
+        assert speed.take() == {"speed": 10.0}
 
 
 @pytest.mark.parametrize("torn", ['{"step": 2, "lo', "17", "\x00\x00\x00", "[]", "\udcff"])
