@@ -78,6 +78,10 @@ class ModelConfig:
             "exact_psm_line",
         ),
     )
+    workspace_tokens: int = option(
+        3_000_000, "most tokens of one workspace that are held to be mixed in; 0: none ever is",
+        low=0, high=100_000_000,
+    )  # fmt: skip
     engine_args: tuple[str, ...] = option((), "further vLLM engine arguments, each `name=value`")
 
 
@@ -237,6 +241,24 @@ class ContextConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspaceModelConfig:
+    """The server's copy of the workspace, for a model of the project's own words."""
+
+    enabled: bool = option(
+        True, "whether the workspace's source files are sent to the server, and kept in step there; "
+        "never while `context.enabled` is false",
+    )  # fmt: skip
+    remote: bool = option(
+        False, "whether that holds for a server on another machine, too: all of the project's source "
+        "then leaves this one",
+    )  # fmt: skip
+    max_bytes: int = option(
+        8 << 20, "most bytes sent of one workspace folder; beyond it what is near to open files and "
+        "what is newest is sent", low=0, high=256 << 20,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """Everything that can be set."""
 
@@ -245,6 +267,7 @@ class Config:
     generation: GenerationConfig = field(default_factory=GenerationConfig)
     client: ClientConfig = field(default_factory=ClientConfig)
     context: ContextConfig = field(default_factory=ContextConfig)
+    workspace_model: WorkspaceModelConfig = field(default_factory=WorkspaceModelConfig)
 
 
 @dataclass(frozen=True, slots=True)

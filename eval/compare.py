@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from completion.errors import UsageError
 from eval.metrics import latency
@@ -17,10 +17,13 @@ from eval.metrics.mcnemar import McNemar, mcnemar
 from eval.metrics.pairing import Difference, paired_difference
 from eval.metrics.summary import ENOUGH, Score
 from eval.result import Record, timings_of
+from eval.running.facets import parts_of
 from eval.side import Differing, Side, differing
 from eval.suites.base import CUT
 
 A_BETTER, B_BETTER, NOT_SHOWN = "A better", "B better", "no difference shown"
+KIND = "kind"
+"""The slice that is a suite's own."""
 SIGNIFICANCE = 0.05
 """Of McNemar's p; the intervals are of 95 % likewise."""
 MANY = 5
@@ -53,16 +56,21 @@ class Comparison:
     rows: list[Row]
     latency: dict[str, tuple[float, float]]
     """p50 of A and of B by stage, over the shared items; empty where one has no timings."""
+    parts: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    """By part of the slice that was asked for, and how many items it has: the same metrics."""
 
 
-def compare(a: Side, b: Side, metrics: Sequence[str] = (), *, seed: int = 0) -> Comparison:
+def compare(
+    a: Side, b: Side, metrics: Sequence[str] = (), *, by: str = "", seed: int = 0
+) -> Comparison:
     """Hold ``b`` against ``a``, by ``metrics`` (raw and cut of each) or by all that both have.
 
-    A 0/1 metric is decided by McNemar's exact test, any other by its paired interval.
+    ``by``: a slice, of whose parts each is compared, too. A 0/1 metric is decided by McNemar's exact
+    test, any other by its paired interval.
 
     Raises:
         UsageError: they are of different suites, versions or data; they share no items; a metric
-            is in neither.
+            or the slice is in neither.
     """
     items, warnings = _shared_items(a, b)
     names = _chosen(a, b, items, metrics)
@@ -77,7 +85,27 @@ def compare(a: Side, b: Side, metrics: Sequence[str] = (), *, seed: int = 0) -> 
         warnings=warnings,
         rows=rows,
         latency=_latency(a, b, items),
+        parts={
+            f"{part} ({len(inside)})": [
+                row for name in names if (row := _row(name, a, b, inside, seed)) is not None
+            ]
+            for part, inside in (_parts(a, b, items, by) if by else {}).items()
+        },
     )
+
+
+def _parts(a: Side, b: Side, items: list[str], by: str) -> dict[str, list[str]]:
+    """Return the items of each part of a slice, or of each kind; in either result they may stand."""
+    facets: dict[str, dict[str, str]] = {}
+    for side in (b, a):
+        for record in side.result.items:
+            kind = {KIND: record.kind} if record.kind else {}
+            facets.setdefault(record.id, {}).update({**kind, **record.facets})
+    known = list(dict.fromkeys(name for item in items for name in facets[item]))
+    if by not in known:
+        there = f"there is {', '.join(known)}" if known else "there is none"
+        raise UsageError(f"no slice {by} in either result: {there}")
+    return {p: list(i) for p, i in parts_of({i: facets[i] for i in items}, by).items()}
 
 
 def _shared_items(a: Side, b: Side) -> tuple[list[str], list[str]]:

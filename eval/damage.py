@@ -23,9 +23,10 @@ def inconsistency(table: dict[str, Any]) -> str:
     figures = {"metrics": table["metrics"]}
     figures |= {f"groups.{kind}": found for kind, found in table.get("groups", {}).items()}
     figures |= {
-        f"endings.{text}.{reason}": found
-        for text, reasons in table.get("endings", {}).items()
-        for reason, found in reasons.items()
+        f"{name}.{outer}.{inner}": found
+        for name in ("facets", "endings")
+        for outer, parts in table.get(name, {}).items()
+        for inner, found in parts.items()
     }
     figures |= {f"baselines.{name}.metrics": b["metrics"] for name, b in baselines.items()}
     scores = {f"item {row['id']}": row["scores"] for row in table["items"]}

@@ -37,6 +37,8 @@ class Item:
     """As the server is told it: relative, with the language's extension."""
     eol: str = "\n"
     related: tuple[Related, ...] = ()
+    workspace: str = ""
+    """Id of the workspace that the server holds and mixes in; empty: none."""
     kind: str = ""
     """The slice it is reported under: a cut, a class of tokens; empty: none."""
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])

@@ -61,6 +61,8 @@ class Record:
     """Of prefix and suffix alone: where these agree two runs asked at the same place, whatever came
     with it. Empty in results of before."""
     data: dict[str, Any] = field(default_factory=dict[str, Any])
+    facets: dict[str, str] = field(default_factory=dict[str, str])
+    """By slice: the part that the item is in."""
 
 
 PREFIX_SHOWN = 1000
@@ -97,6 +99,10 @@ class Result:
     metrics: dict[str, Metric]
     groups: dict[str, dict[str, Metric]] = field(default_factory=dict[str, dict[str, Metric]])
     """By kind of item."""
+    facets: dict[str, dict[str, dict[str, Metric]]] = field(
+        default_factory=dict[str, dict[str, dict[str, Metric]]]
+    )
+    """Of the slices that items of any suite have, by their parts."""
     endings: dict[str, dict[str, dict[str, Metric]]] = field(
         default_factory=dict[str, dict[str, dict[str, Metric]]]
     )
@@ -174,10 +180,11 @@ def _result(table: dict[str, Any]) -> Result:
     plain = _of(Result, table)
     plain["metrics"] = _metrics(table["metrics"])
     plain["groups"] = {kind: _metrics(found) for kind, found in table.get("groups", {}).items()}
-    plain["endings"] = {
-        text: {reason: _metrics(found) for reason, found in reasons.items()}
-        for text, reasons in table.get("endings", {}).items()
-    }
+    for name in ("facets", "endings"):
+        plain[name] = {
+            outer: {inner: _metrics(found) for inner, found in parts.items()}
+            for outer, parts in table.get(name, {}).items()
+        }
     plain["baselines"] = {
         name: Baseline(metrics=_metrics(found["metrics"]), scores=found["scores"])
         for name, found in table.get("baselines", {}).items()

@@ -56,6 +56,14 @@ class Listener:
     fail: Callable[[str], None] = lambda text: None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """One stretch of being connected; ``number`` counts them from 1."""
+
+    stub: pb_grpc.CompletionServiceAsyncStub
+    number: int
+
+
 class Service:
     """A connection to a completion service, its own or another's; :meth:`close` it at the end."""
 
@@ -74,11 +82,29 @@ class Service:
         self._stub: pb_grpc.CompletionServiceAsyncStub | None = None
         self._lost = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._connections = 0
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def is_ready(self) -> bool:
         """Whether a request would be sent now."""
         return self._stub is not None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether what is sent stays on this machine, as far as an address can say that."""
+        try:
+            return not self._address or parse_address(self._address).is_local
+        except CaretError:
+            return False  # nothing is sent there at all
+
+    async def connection(self, after: int = 0) -> Connection:
+        """Return the connection there is, or the next one, whose number is more than ``after``."""
+        while self._stub is None or self._connections <= after:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            await waiter
+        return Connection(stub=self._stub, number=self._connections)
 
     def start(self) -> None:
         """Begin to connect, in the background."""
@@ -109,6 +135,11 @@ class Service:
     def _connected(self, channel: grpc.aio.Channel) -> None:
         self._lost.clear()
         self._stub = pb_grpc.CompletionServiceStub(channel)
+        self._connections += 1
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
         self._listener.stage(Stage.READY)
 
     async def _keep_own(self) -> None:

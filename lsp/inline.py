@@ -18,6 +18,7 @@ from lsp.paths import locate
 from lsp.positions import Encoding, column_of_byte, units_of_column, wire_bytes
 from lsp.protocol import InlineParams
 from lsp.window import cut
+from lsp.workspace.membership import Membership
 
 _LINES = {
     "auto": pb.GenerationOptions.LINES_AUTO,
@@ -69,10 +70,12 @@ def build(
     *,
     scope: str = "",
     snippets: Sequence[pb.Snippet] = (),
+    membership: Membership | None = None,
 ) -> pb.CompleteRequest:
     """Return what is sent for ``params``; call it before anything is awaited.
 
-    ``scope`` is what the cursor stands in, nothing where that is not known.
+    ``scope`` is what the cursor stands in, nothing where that is not known; ``membership`` says
+    which workspace the server has that the document is in, if it has one.
     """
     content = snapshot.document.content
     window = cut(
@@ -82,7 +85,7 @@ def build(
     )
     path, repo = locate(snapshot.document.file_uri, roots)
     document = pb.Document(
-        path=path,
+        path=membership.path if membership is not None else path,
         language_id=snapshot.document.language_in_use,
         prefix=window.prefix,
         suffix=window.suffix,
@@ -102,6 +105,7 @@ def build(
         trigger=pb.CompleteRequest.TRIGGER_INVOKED
         if is_invoked(params)
         else pb.CompleteRequest.TRIGGER_AUTOMATIC,
+        workspace_id=membership.workspace_id if membership is not None else "",
         repo_name=repo,
     )
 

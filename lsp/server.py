@@ -33,6 +33,7 @@ from lsp.paths import file_path, locate
 from lsp.permission import Permission
 from lsp.protocol import Protocol, describe, silence_pygls
 from lsp.syntax import Syntax
+from lsp.workspace.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from completion.wire import completion_pb2 as pb
@@ -68,6 +69,7 @@ class Server(LanguageServer):
         self.syntax = Syntax()
         self.folders = Folders(self._base.context, say=self._say_from_elsewhere)
         self.permission = Permission(self.folders.rules_of, secrets_in)
+        self.workspaces = Workspaces(self.folders.rules_of)
         self.gatherer = Gatherer(
             self.folders, self._base.context,
             roots=lambda: self.documents.roots(),
@@ -100,6 +102,8 @@ class Server(LanguageServer):
         self.folders.set_config(loaded.config.context)
         self.folders.set_roots(roots)
         self.gatherer.configured(loaded.config.context)
+        self.workspaces.set_roots(roots)
+        self.workspaces.configured(loaded.config)
         if self.initial_settings is not None:
             self.apply_settings(self.initial_settings)
 
@@ -112,6 +116,7 @@ class Server(LanguageServer):
             self.say(message, types.MessageType.Warning)
         self.permission.forget()
         self.gatherer.configured(loaded.config.context)
+        self.workspaces.configured(loaded.config)
         if not self.config.enabled:
             self.latest.drop_all()
 
@@ -136,6 +141,7 @@ class Server(LanguageServer):
             ),
         )
         self.service.start()
+        self.workspaces.connect(self.service)
 
     def _cells(self, document: Document) -> tuple[pb.Snippet, ...]:
         path = locate(document.file_uri, self.documents.roots())[0]
@@ -150,6 +156,7 @@ class Server(LanguageServer):
         """End what runs for this client."""
         self.latest.drop_all()
         self.gatherer.close()
+        await self.workspaces.close()
         for task in self._tasks:
             task.cancel()
         self.syntax.close()
@@ -175,12 +182,14 @@ class Server(LanguageServer):
         if document is not None:
             document.end_of_changes()
             self.syntax.changed(document)
+            self.workspaces.changed(self.documents.key(uri), document)
             self.in_background(self.permission.search_again(document))
 
     def files_changed(self, paths: Sequence[str]) -> None:
         """Take notice of files that were made, written or removed on disk."""
         self.folders.changed(paths)
         self.gatherer.changed_on_disk(paths)
+        self.workspaces.files_changed(paths)
         self.permission.forget()
 
     async def watch_files(self) -> None:
@@ -252,6 +261,7 @@ async def complete(
         snapshot, params, config, roots,
         scope=server.syntax.scope(document, snapshot.line, snapshot.column),
         snippets=server.gatherer.snippets_for(document, snapshot.line, snapshot.column),
+        membership=server.workspaces.membership(document),
     )  # fmt: skip
     request.document.prefix = hidden.prefix(request.document.prefix)
     request.document.suffix = hidden.suffix(request.document.suffix)
@@ -330,6 +340,7 @@ def _register(server: Server) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders_changed(params: types.DidChangeWorkspaceFoldersParams) -> None:
         server.folders.set_roots(server.documents.roots())
+        server.workspaces.set_roots(server.documents.roots())
         server.gatherer.forget()
         server.permission.forget()
 
@@ -357,6 +368,7 @@ def _register(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         server.latest.drop(server.documents.key(params.text_document.uri))
+        server.workspaces.closed(server.documents.key(params.text_document.uri))
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def notebook_opened(params: types.DidOpenNotebookDocumentParams) -> None:

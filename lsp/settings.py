@@ -14,8 +14,8 @@ from completion.config import Config, Loaded, merge
 SECTION = "caret"
 """The section asked for, and the key under which settings may be nested."""
 
-CONTEXT = "context"
-"""The key under which an editor nests the settings of that section."""
+SECTIONS = ("context", "workspace_model")
+"""The keys under which an editor nests the settings of those sections."""
 
 SOURCE = "editor settings"
 
@@ -38,7 +38,8 @@ def apply(config: Config, received: Any) -> Loaded:
     if settings is None:
         wrong = () if received is None else (f"{SOURCE}: a table of settings was expected",)
         return Loaded(config, wrong)
-    tree = {"client": settings}
-    if isinstance(settings.get(CONTEXT), Mapping):
-        tree = {"client": settings, CONTEXT: settings.pop(CONTEXT)}
+    nested = {
+        name: settings.pop(name) for name in SECTIONS if isinstance(settings.get(name), Mapping)
+    }
+    tree = {"client": settings, **nested}
     return merge(config, tree, source=SOURCE, trusted=False)

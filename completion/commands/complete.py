@@ -9,7 +9,7 @@ import sys
 
 from google.protobuf.json_format import MessageToDict
 
-from completion.commands.context import add_context_flags, with_context
+from completion.commands.context import Context, add_context_flags, in_workspace, with_context
 from completion.commands.flags import add_model_flags, add_server_flag, words_for_server
 from completion.commands.place import read_place, request_for, service
 from completion.errors import UsageError
@@ -57,8 +57,8 @@ def options(args: argparse.Namespace) -> pb.GenerationOptions:
 def run(args: argparse.Namespace) -> int:
     """Print the completion; status 1 when there is none."""
     place = read_place(args.place)
-    request, _ = with_context(args, place, request_for(place, options(args)))
-    response = asyncio.run(_ask(args, request))
+    request, context = with_context(args, place, request_for(place, options(args)))
+    response = asyncio.run(_ask(args, context, request))
     if args.json:
         print(json.dumps(as_json(response), indent=2))
         return 0
@@ -76,9 +76,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _ask(args: argparse.Namespace, request: pb.CompleteRequest) -> pb.CompleteResponse:
-    async with service(args.server, words_for_server(args)) as channel:
-        return await rpc.CompletionServiceStub(channel).Complete(request)
+async def _ask(
+    args: argparse.Namespace, context: Context, request: pb.CompleteRequest
+) -> pb.CompleteResponse:
+    async with (
+        service(args.server, words_for_server(args)) as channel,
+        in_workspace(args, context, request, channel) as asked,
+    ):
+        return await rpc.CompletionServiceStub(channel).Complete(asked)
 
 
 def as_json(response: pb.CompleteResponse) -> dict[str, object]:

@@ -9,17 +9,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from completion.commands.place import Place
-from completion.config import load
+from completion.config import Config, load
 from completion.errors import UsageError
 from completion.wire import completion_pb2 as pb
+from completion.wire.address import parse_address
 from completion.wire.names import as_utf8
 
 if TYPE_CHECKING:
+    from grpc.aio import Channel
+
     from lsp.context.collect import Gathered
 
 
@@ -31,6 +36,8 @@ class Context:
     gathered: Gathered | None = None
     off: str = ""
     """Why nothing was gathered, if nothing was."""
+    config: Config = field(default_factory=Config)
+    """As the workspace's file and the user's own have it."""
     masked: int = field(default=0)
     """Bytes of the document that are a secret and were sent as filler."""
 
@@ -45,6 +52,10 @@ def add_context_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-context", action="store_true", help="send nothing of other files of the workspace"
     )
+    parser.add_argument(
+        "--no-workspace", action="store_true",
+        help="mix nothing of the workspace into the model's law",
+    )  # fmt: skip
 
 
 def with_context(
@@ -87,7 +98,46 @@ def with_context(
         root, path, place.prefix + place.suffix, len(place.prefix), loaded.config.context
     )
     out.snippets.extend(gathered.snippets)
-    return out, Context(root=root, gathered=gathered, masked=hidden)
+    return out, Context(root=root, gathered=gathered, config=loaded.config, masked=hidden)
+
+
+@asynccontextmanager
+async def in_workspace(
+    args: argparse.Namespace, context: Context, request: pb.CompleteRequest, channel: Channel
+) -> AsyncGenerator[pb.CompleteRequest, None]:
+    """Give the server the workspace as the language server would, and say so in the request.
+
+    Not where nothing of other files is sent, nor with ``--no-workspace``, nor to another machine
+    unless the user has said so.
+    """
+    is_allowed = context.config.workspace_model.remote or (
+        not args.server or parse_address(args.server).is_local
+    )
+    if context.root is None or context.gathered is None or args.no_workspace or not is_allowed:
+        yield request
+        return
+    from completion.wire import completion_pb2_grpc as rpc
+    from lsp.workspace.sync_now import synced
+
+    stub = rpc.CompletionServiceStub(channel)
+    near = request.document.path.rpartition("/")[0]
+    say = progress_line()
+    async with synced(stub, context.root, context.config, near=near, say=say) as identity:
+        say("")
+        request.workspace_id = identity
+        yield request
+
+
+def progress_line() -> Callable[[str], None]:
+    """Return what shows a stage on a terminal's last line; an empty one takes it away."""
+    if not sys.stderr.isatty():
+        return lambda stage: None
+
+    def say(stage: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{stage + ' …' if stage else ''}")
+        sys.stderr.flush()
+
+    return say
 
 
 def _root(name: str) -> Path:

@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 
 from completion.commands import complete
-from completion.commands.context import Context, with_context
+from completion.commands.context import Context, in_workspace, with_context
 from completion.commands.explain_view import Explanation, show
 from completion.commands.flags import words_for_server
 from completion.commands.place import read_place, request_for, service
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the explanation."""
     place = read_place(args.place)
     request, context = with_context(args, place, request_for(place, complete.options(args)))
-    answer, model = asyncio.run(_ask(args, request))
+    answer, model = asyncio.run(_ask(args, context, request))
     unhealed = model.healing_reason if model.healing == pb.HEALING_OFF else ""
     language = _language(str(place.path))
     if args.json:
@@ -61,11 +61,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _ask(
-    args: argparse.Namespace, request: pb.CompleteRequest
+    args: argparse.Namespace, context: Context, request: pb.CompleteRequest
 ) -> tuple[pb.ExplainResponse, pb.Model]:
-    async with service(args.server, words_for_server(args)) as channel:
+    async with (
+        service(args.server, words_for_server(args)) as channel,
+        in_workspace(args, context, request, channel) as asked,
+    ):
         stub = rpc.CompletionServiceStub(channel)
-        return await stub.Explain(request), await stub.GetModel(pb.GetModelRequest())
+        return await stub.Explain(asked), await stub.GetModel(pb.GetModelRequest())
 
 
 def _language(path: str) -> str:

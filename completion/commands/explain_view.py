@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from completion.commands.context import Context
+from completion.commands.explain_sources import quoted, sources
 from completion.wire import completion_pb2 as pb
 from completion.wire.names import as_utf8
 
@@ -39,7 +40,6 @@ _PARTS = {
     "suffix": "yellow",
 }
 """Styles of a prompt's parts."""
-_SEEN = str.maketrans({" ": "·", "\n": "⏎", "\t": "→", "\r": "␍"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +62,7 @@ def show(shown: Explanation, console: Console) -> None:
         ("context", _context(shown, wide=console.width >= WIDE)),
         ("prompt, as sent", _prompt(shown.answer)),
         ("answer", _answer(shown.answer.response)),
+        ("who was sure", sources(shown.answer.sources, wide=console.width >= WIDE)),
         ("cover", _cover(shown.answer) if shown.answer.cover else None),
         ("cost", _cost(shown)),
     ):
@@ -246,8 +247,8 @@ def _cover(answer: pb.ExplainResponse) -> Table:
     table.add_column("probability so far", justify="right")
     contexts = sorted(answer.cover, key=lambda one: -one.log_weight)
     for one in contexts[:MOST_CONTEXTS]:
-        tokens = Text(" ").join(map(_quoted, one.tokens)) if one.tokens else Text("none", "dim")
-        table.add_row(tokens, _quoted(one.remainder), f"{math.exp(one.log_weight):.2e}")
+        tokens = Text(" ").join(map(quoted, one.tokens)) if one.tokens else Text("none", "dim")
+        table.add_row(tokens, quoted(one.remainder), f"{math.exp(one.log_weight):.2e}")
     if len(contexts) > MOST_CONTEXTS:
         table.add_row(Text(f"and {len(contexts) - MOST_CONTEXTS} less probable", "dim"), "", "")
     return table
@@ -289,9 +290,3 @@ def _counts(answer: pb.ExplainResponse) -> Iterator[str]:
 
 def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-
-
-def _quoted(text: bytes) -> Text:
-    """Return bytes so that blanks and parts of characters can be seen."""
-    shown = text.decode("utf-8", "backslashreplace").translate(_SEEN)
-    return Text(shown, "black on cyan") if shown else Text("anything", "dim")

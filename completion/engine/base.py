@@ -12,10 +12,11 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from completion.errors import CaretError
 from completion.together import together
+from completion.workspace.request import Mixing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,6 +56,8 @@ class Sampling:
     rows: tuple[int, int] = (0, 0)
     """Of which of the prompt's positions the first step brings the law: (m, n) are the last m without
     the last n, so that (1, 0) is the law of the first token drawn. The same twice: of none."""
+    mixing: Mixing | None = None
+    """The workspace that is mixed into the law; of none: the law is the model's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,16 @@ class Engine(ABC):
         """Continue ``prompt``; closing the generator (or cancelling its task) aborts the request."""
 
     @abstractmethod
-    async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
+    async def top_tokens(
+        self, prompt: list[int], count: int, mixing: Mixing | None = None
+    ) -> list[tuple[int, float]]:
         """Return the ``count`` most probable next ids with their log-probabilities, best first."""
 
     async def next_laws(
-        self, prompts: Sequence[list[int]], stats: RequestStats | None = None
+        self,
+        prompts: Sequence[list[int]],
+        stats: RequestStats | None = None,
+        mixing: Mixing | None = None,
     ) -> list[Tensor]:
         """Return the law of the token behind each prompt: float32 log-probabilities, (V,) each.
 
@@ -111,16 +119,29 @@ class Engine(ABC):
         """
         waiting = [stats or RequestStats(), *(RequestStats() for _ in prompts[1:])]
         return await together(
-            self._law_behind(prompt, one) for prompt, one in zip(prompts, waiting, strict=True)
+            self._law_behind(prompt, one, mixing)
+            for prompt, one in zip(prompts, waiting, strict=True)
         )
 
-    async def _law_behind(self, prompt: list[int], stats: RequestStats) -> Tensor:
-        steps = self.generate(prompt, Sampling(max_tokens=1, rows=(1, 0)), stats)
+    async def _law_behind(
+        self, prompt: list[int], stats: RequestStats, mixing: Mixing | None
+    ) -> Tensor:
+        steps = self.generate(prompt, Sampling(max_tokens=1, rows=(1, 0), mixing=mixing), stats)
         async with aclosing(steps):
             async for step in steps:
                 if step.rows is not None:
                     return step.rows[-1]
         raise CaretError("the engine gave no law of a prompt")
+
+    async def workspaces(self, method: str, *words: Any) -> Any:
+        """Call a method of the engine core's :class:`~completion.workspace.workspaces.Workspaces`.
+
+        In order with each other and with requests. Plain values go and come.
+
+        Raises:
+            CaretError: this engine has none.
+        """
+        raise CaretError("this engine holds no workspaces")
 
     @abstractmethod
     async def running(self) -> int:

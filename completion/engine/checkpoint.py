@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from completion.prompt.builder import PromptBuilder
 from completion.prompt.encoder import TextEncoder
 from completion.prompt.snippets import FORMAT_VERSION
 from completion.prompt.templates import FAMILIES, TEMPLATES, Template, recognise
+from completion.workspace.fit import Fit, load_fit
 
 CARET_FORMAT = 1
 """The version of ``caret.json`` that is read here."""
@@ -59,6 +60,8 @@ class Checkpoint:
     """LSP language ids that the model was trained on; empty: unknown."""
     snippets: bool = True
     """Whether other files may stand in the prompt."""
+    workspace_fit: Fit = field(default_factory=Fit)
+    """How a workspace is weighed against this model, before the workspace is fitted itself."""
     messages: tuple[str, ...] = ()
     """What the user should know, one line each."""
 
@@ -160,6 +163,7 @@ def load_checkpoint(model: str) -> Checkpoint:
         checksum=checksum(files),
         languages=tuple(str(name) for name in caret.get("languages") or ()),
         snippets=snippets,
+        workspace_fit=load_fit(folder, otherwise=locate("bundled")),
         messages=tuple(messages),
     )
     if measured.get("checksum", checkpoint.checksum) != checkpoint.checksum:

@@ -12,13 +12,16 @@ import json
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from completion.engine.base import Engine, EngineInfo, RequestStats, Sampling, Step
 from completion.engine.checkpoint import Checkpoint
 from completion.healing.vocabulary import byte_alphabet
 from completion.prompt.encoder import TextEncoder
 from completion.prompt.templates import FAMILIES
+from completion.workspace.fit import Fit
+from completion.workspace.request import Mixing
+from completion.workspace.workspaces import Workspaces, call
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,6 +66,9 @@ class FakeEngine(Engine):
         self._delay = delay_ms / 1e3
         self._reply = reply
         self._running = 0
+        self._workspaces = Workspaces(
+            _END + len(_SENTINELS), Fit(), most_tokens=1 << 20, most_file_tokens=1 << 17
+        )
 
     @property
     def info(self) -> EngineInfo:
@@ -95,11 +101,17 @@ class FakeEngine(Engine):
         finally:
             self._running -= 1
 
-    async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
+    async def top_tokens(
+        self, prompt: list[int], count: int, mixing: Mixing | None = None
+    ) -> list[tuple[int, float]]:
         """Return the next byte first, then the ones after it in the alphabet."""
         await asyncio.sleep(self._delay)
         first = (self._continuation(prompt) or bytes([0]))[0]
         return [((first + i) % 256, -0.5 * (i + 1)) for i in range(count)]
+
+    async def workspaces(self, method: str, *words: Any) -> Any:
+        """Hold workspaces as the real one does; nothing is mixed in."""
+        return call(self._workspaces, method, *words)
 
     async def running(self) -> int:
         """Return how many generators are open."""

@@ -24,6 +24,7 @@ from completion.config import ModelConfig
 from completion.engine import preload
 from completion.engine.base import ROWS_KEY, Engine, EngineInfo, RequestStats, Sampling, Step
 from completion.errors import CaretError, UsageError
+from completion.workspace.request import MIX_KEY, Mixing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,6 +83,16 @@ class VllmEngine(Engine):
                 gc.enable()
         # The output handler wants the event loop that the requests will run on.
         self._llm._run_output_handler()
+        await self._hold_workspaces()
+
+    async def _hold_workspaces(self) -> None:
+        """Have the engine core hold workspaces, unless they are switched off or cannot be mixed in."""
+        checkpoint, most = self._checkpoint, self._config.workspace_tokens
+        if most and not checkpoint.unhealed:
+            await self.workspaces(
+                "begin", len(checkpoint.vocabulary), sorted(checkpoint.vocabulary.special_ids),
+                checkpoint.workspace_fit.to_json(), most, most // 8,
+            )  # fmt: skip
 
     def _build(self) -> Any:
         device = prepare(self._config)
@@ -161,7 +172,7 @@ class VllmEngine(Engine):
             flat_logprobs=True,
             detokenize=False,
             output_kind=kind.DELTA,
-            extra_args={ROWS_KEY: list(sampling.rows)} if any(sampling.rows) else None,
+            extra_args=_extra(sampling.rows, sampling.mixing),
         )
         begin = time.perf_counter()
         first = True
@@ -178,12 +189,14 @@ class VllmEngine(Engine):
                     raise CaretError(f"the engine ended a request: {done}")
                 yield Step(token_ids, log_probs, done, rows)
 
-    async def top_tokens(self, prompt: list[int], count: int) -> list[tuple[int, float]]:
+    async def top_tokens(
+        self, prompt: list[int], count: int, mixing: Mixing | None = None
+    ) -> list[tuple[int, float]]:
         """Return the ``count`` most probable next ids, best first."""
         sampling_params, kind = self._params
         params = sampling_params(
             max_tokens=1, temperature=0.0, logprobs=count, detokenize=False,
-            output_kind=kind.FINAL_ONLY,
+            output_kind=kind.FINAL_ONLY, extra_args=_extra((0, 0), mixing),
         )  # fmt: skip
         stream = self._llm.generate({"prompt_token_ids": prompt}, params, self._name())
         try:
@@ -220,6 +233,11 @@ class VllmEngine(Engine):
                     for i in range(len(part.token_ids))
                 )
                 yield output, tuple(part.token_ids), values
+
+    async def workspaces(self, method: str, *words: Any) -> Any:
+        """Call the workspaces of the engine core, each worker's: all of them hold the same."""
+        done = await self._llm.collective_rpc("caret_workspaces", args=(method, *words))
+        return done[0]
 
     async def running(self) -> int:
         """Return how many requests the engine still holds, as its worker counts them."""
@@ -341,6 +359,16 @@ def _set_environment(device: str, config: ModelConfig) -> None:
         }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def _extra(rows: tuple[int, int], mixing: Mixing | None) -> dict[str, Any] | None:
+    """Return what Caret's worker is told with a request; nothing for a request of any engine."""
+    words: dict[str, Any] = {}
+    if any(rows):
+        words[ROWS_KEY] = list(rows)
+    if mixing is not None:
+        words[MIX_KEY] = mixing.words()
+    return words or None
 
 
 def _tensor(rows: Any) -> Tensor | None:

@@ -16,6 +16,7 @@ from completion.healing.memory import Remembered, RowMemory
 from completion.healing.search import COMPLETING, Effort, expand, settle_best
 from completion.healing.sorted_vocabulary import SortedVocabulary
 from completion.healing.vocabulary import Vocabulary
+from completion.workspace.request import Mixing
 
 if TYPE_CHECKING:  # torch is imported when there is a law to be summed, not by who never asks
     from torch import Tensor
@@ -47,13 +48,14 @@ class Healer:
         """Return the tokens that ``typed`` has where nothing follows: how it stands in a prompt."""
         return tuple(self._encode(typed))
 
-    def behind(self, prompt: list[int]) -> Remembered:
+    def behind(self, prompt: list[int], mixing: Mixing | None = None) -> Remembered:
         """Return the rows behind ``prompt``, with those that were asked for lately."""
 
         async def rows(contexts: Sequence[Ids]) -> list[Tensor]:
-            return await self._engine.next_laws([[*prompt, *ids] for ids in contexts])
+            prompts = [[*prompt, *ids] for ids in contexts]
+            return await self._engine.next_laws(prompts, mixing=mixing)
 
-        return self._memory.of(prompt, rows)
+        return self._memory.of(prompt, rows, b"" if mixing is None else mixing.key)
 
     async def law(
         self, rows: Remembered, typed: bytes, effort: Effort, *, following: bool, masked: int = 0

@@ -63,9 +63,14 @@ class RowMemory:
         self._most_prompts, self._most_bytes = most_prompts, most_bytes
         self._prompts: OrderedDict[bytes, Remembered] = OrderedDict()
 
-    def of(self, prompt: list[int], rows: Rows) -> Remembered:
-        """Return what is known behind ``prompt``, empty for a new one that ``rows`` answers for."""
-        key = blake2b(array("q", prompt).tobytes(), digest_size=16).digest()
+    def of(self, prompt: list[int], rows: Rows, mixed: bytes = b"") -> Remembered:
+        """Return what is known behind ``prompt``, empty for a new one that ``rows`` answers for.
+
+        ``mixed`` says what is mixed into the laws: those of another mixture are others.
+        """
+        digest = blake2b(array("q", prompt).tobytes(), digest_size=16)
+        digest.update(mixed)
+        key = digest.digest()
         self._shrink()
         found = self._prompts.setdefault(key, Remembered(rows))
         self._prompts.move_to_end(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -33,6 +34,10 @@ class RowsV1:
             sent.prompt_token_id_logprobs_dict = {name: row.cpu() for name, row in rows.items()}
         return output
 
+    def mixed_rows(self, parts: Sequence[Part], logits: Tensor) -> Tensor:
+        """Return the logits of the law behind the positions of ``parts``; the model's, as it is here."""
+        return logits
+
     @torch.inference_mode()
     def _rows_of(self, state: Any) -> dict[str, Tensor]:
         runner, scheduled = self.model_runner, state.scheduler_output
@@ -52,5 +57,7 @@ class RowsV1:
                 parts.append(part)
                 hidden.append(state.hidden_states[at + low - start : at + high - start])
         every = torch.cat(hidden) if any(map(len, parts)) else None
-        logits = None if every is None else runner.model.compute_logits(every)
+        logits = None
+        if every is not None:
+            logits = self.mixed_rows(parts, runner.model.compute_logits(every))
         return self._rows.take(parts, logits)

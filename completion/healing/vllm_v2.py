@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +19,8 @@ class RowScorer(PromptLogprobsWorker):
         super().__init__(*args, **kwargs)
         self._wanted: dict[str, tuple[int, int]] = {}
         self._rows = RowCollector()
+        self.mixed_rows: Callable[[Sequence[Part], Tensor], Tensor] = lambda _, logits: logits
+        """The logits of the law behind the positions of some parts; here the model's, as it is."""
 
     def add_request(self, req_id: str, req_idx: int, sampling_params: Any) -> None:
         """Note what a new request wants."""
@@ -64,7 +66,8 @@ class RowScorer(PromptLogprobsWorker):
             parts.append(part)
             hidden.append(hidden_states[at + low - start : at + high - start])
         every = torch.cat(hidden) if any(map(len, parts)) else None
-        found |= self._rows.take(parts, None if every is None else logits_fn(every))
+        logits = None if every is None else self.mixed_rows(parts, logits_fn(every))
+        found |= self._rows.take(parts, logits)
         return found
 
 

@@ -186,7 +186,8 @@ class PromptBuilder:
         ids: list[int] = []
         pieces: list[Piece] = []
         lead_text = lead.opening
-        prefix_text, prefix_start, prefix_tokens, suffix_start = b"", 0, 0, 0
+        prefix_text, prefix_start, prefix_tokens = b"", 0, 0
+        suffix_start, suffix_tokens = 0, 0
 
         def add(kind: str, text: bytes, more: list[int]) -> None:
             if more:
@@ -216,7 +217,9 @@ class PromptBuilder:
                     add("prefix", prefix_text, more)
                 case Part.SUFFIX:
                     suffix_start = len(ids)
-                    add("suffix", windows.suffix.text, self.encoder.encode(windows.suffix.text))
+                    more = self.encoder.encode(windows.suffix.text)
+                    suffix_tokens = len(more)
+                    add("suffix", windows.suffix.text, more)
         stable = prefix_start
         if windows.prefix.firm:
             stable += self._stable(prefix_text)
@@ -232,7 +235,10 @@ class PromptBuilder:
             prefix_text=prefix_text,
             prefix_start=prefix_start,
             prefix_tokens=prefix_tokens,
+            prefix_bytes=len(windows.prefix.text),
             suffix_text=windows.suffix.text,
+            suffix_start=suffix_start,
+            suffix_tokens=suffix_tokens,
             joined=self.arm in self.template.joined,
         )
 

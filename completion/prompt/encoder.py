@@ -67,8 +67,10 @@ class TextEncoder:
         text = load_text_tokenizer(tokenizer_json, vocabulary)
         return cls(vocabulary, text.encode, loses=text.loses)
 
-    def encode(self, data: bytes, *, dummy_prefix: bool = False) -> list[int]:
-        """Return the token ids of ``data``.
+    def encode(
+        self, data: bytes, *, dummy_prefix: bool = False, remember: bool = True
+    ) -> list[int]:
+        """Return the token ids of ``data``; ``remember`` false: what passes only once.
 
         ``dummy_prefix`` puts the space before it that SentencePiece puts before a text's first
         token; without it a continuation stays a continuation. Byte-level tokenizers ignore it.
@@ -77,7 +79,7 @@ class TextEncoder:
             data = b" " + data
         ids: list[int] = []
         for piece in self._split(data.decode("utf-8", "surrogateescape")):
-            ids += self._piece(piece)
+            ids += self._piece(piece) if remember else self._encode(piece)
         return ids
 
     def stable_bytes(self, data: bytes) -> int:
@@ -94,6 +96,20 @@ class TextEncoder:
             if cuts:
                 return start + len(tail[: cuts[-1]].encode("utf-8", "surrogateescape"))
         return 0
+
+    def first_cut(self, data: bytes) -> int | None:
+        """Return the first place in ``data`` where tokens end, whatever comes before or behind it.
+
+        ``None`` where there is none; an upper bound, as :meth:`stable_bytes` is a lower one.
+        """
+        if self._cut is None:
+            return None
+        for size in (PIECE_CHARS, 16 * PIECE_CHARS, len(data)):
+            head = data[:size].decode("utf-8", "surrogateescape")
+            cut = self._cut.search(head)
+            if cut is not None:
+                return len(head[: cut.end()].encode("utf-8", "surrogateescape"))
+        return None
 
     def _split(self, text: str) -> list[str]:
         if self._cut is None or len(text) < 2 * PIECE_CHARS:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from completion.workspace.request import Mixing
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentView:
@@ -77,8 +79,14 @@ class Prompt:
     prefix_start: int
     """Index in ``token_ids`` of its first token."""
     prefix_tokens: int
+    prefix_bytes: int
+    """How many bytes at the end of the document's prefix are in the prompt."""
     suffix_text: bytes
     """The suffix as encoded."""
+    suffix_start: int
+    suffix_tokens: int
+    mixing: Mixing | None = None
+    """The workspace that is mixed into the law behind it."""
     joined: bool
     """Whether the model was trained with prefix and middle encoded as one string in this arm."""
 

@@ -27,6 +27,8 @@ class Generated:
     raw: bytes = b""
     """Everything the model said until it ended, or until the stop rule fired if nobody wants more."""
     raw_reason: StopReason = StopReason.LENGTH
+    ids: list[int] = field(default_factory=list[int])
+    """The tokens behind the prompt, those that spell what was typed among them."""
     ends: list[int] = field(default_factory=list[int])
     """Where each token's bytes end in ``raw``."""
     log_probs: list[float] = field(default_factory=list[float])
@@ -87,7 +89,7 @@ async def generate(
     ``deadline`` is in the event loop's time. ``to_the_end`` goes on after the stop rule until the
     model ends, for ``raw_text``. ``watch`` is called whenever ``rule`` has seen more.
     """
-    made = Generated(rule=rule)
+    made = Generated(rule=rule, ids=list(branch.tokens))
     stops = frozenset(sampling.stop_token_ids)
     stopped = False
 
@@ -112,6 +114,7 @@ async def generate(
             made.first_token_at = made.first_token_at or time.perf_counter()
             made.raw_reason = StopReason.MODEL
             return True
+        made.ids.append(token)
         return feed(vocabulary.bytes_of((token,)), log_prob)
 
     ended = bool(branch.text) and feed(branch.text, branch.log_prob)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from completion.engine.base import Engine, Sampling
 from completion.engine.checkpoint import Checkpoint
@@ -27,7 +28,9 @@ from completion.prompt.views import Prompt
 from completion.server.branches import Begun, Brancher
 from completion.server.candidate import Branch, Generated, generate
 from completion.server.gate import Gate
+from completion.server.held_workspace import View
 from completion.server.job import InvalidField, Job
+from completion.server.surroundings import Surroundings
 from completion.together import together
 from completion.wire import completion_pb2 as pb
 
@@ -50,6 +53,15 @@ class Clock:
         return (moment - self.received) * 1e3 if moment else 0.0
 
 
+class Completed(NamedTuple):
+    """What a job came to."""
+
+    response: pb.CompleteResponse
+    begun: Begun
+    made: list[Generated]
+    """Before filters and ranking."""
+
+
 class Completer:
     """Completes jobs on one engine with one model."""
 
@@ -62,6 +74,7 @@ class Completer:
         self._builder = builder
         self._arm = arm
         self.healer = Healer(engine, checkpoint.vocabulary, checkpoint.encoder.encode)
+        self._surroundings = Surroundings(checkpoint.encoder)
         self._brancher = Brancher(engine, checkpoint.vocabulary, checkpoint.stop_ids, self.healer)
 
     def arm_for(self, heals: Heals) -> Arm:
@@ -71,8 +84,8 @@ class Completer:
         """
         return self._arm if heals is Heals.EXACT else healing(self._arm, heals)
 
-    def build(self, job: Job, clock: Clock) -> Prompt:
-        """Build the prompt; pure, and timed into ``clock``."""
+    def build(self, job: Job, clock: Clock, view: View | None = None) -> Prompt:
+        """Build the prompt, with what is mixed in of ``view``; pure, and timed into ``clock``."""
         begin = time.perf_counter()
         arm, document = self.arm_for(job.heals), one_line_end(job.document)
         typed = self.healer.typed(document.prefix, arm)
@@ -86,14 +99,17 @@ class Completer:
         except NoRoom as error:
             most = max(0, error.most - len(typed))
             raise InvalidField(f"options.max_tokens must be at most {most}") from None
-        prompt = replace(prompt, arm=str(arm), typed=typed)
+        mixing = None
+        if view is not None:
+            mixing = view.mixing(prompt, self._surroundings.of(document, prompt))
+        prompt = replace(prompt, arm=str(arm), typed=typed, mixing=mixing)
         clock.prompt_ms = (time.perf_counter() - begin) * 1e3
         return prompt
 
     async def complete(
         self, job: Job, prompt: Prompt, clock: Clock, deadline: float | None
-    ) -> tuple[pb.CompleteResponse, Begun]:
-        """Return the ranked candidates, and how they began.
+    ) -> Completed:
+        """Return the ranked candidates, and how they came about.
 
         Raises:
             DeadlineExceeded: nothing was generated before ``deadline`` (event loop time).
@@ -110,7 +126,7 @@ class Completer:
                 made = [
                     await self._generate(job, prompt, branch, 0, deadline, StopRule(job.cursor))
                 ]
-        return self._response(job, prompt, begun, made, clock), begun
+        return Completed(self._response(job, prompt, begun, made, clock), begun, made)
 
     async def stream(
         self, job: Job, prompt: Prompt, clock: Clock, deadline: float | None
@@ -162,17 +178,18 @@ class Completer:
         except TimeoutError:
             return None
 
-    def _sampling(self, job: Job, index: int) -> Sampling:
+    def _sampling(self, job: Job, prompt: Prompt, index: int) -> Sampling:
         return Sampling(
             max_tokens=job.max_tokens,
             stop_token_ids=self._checkpoint.stop_ids,
             temperature=job.temperature,
             top_p=job.top_p,
             seed=None if job.seed is None else (job.seed + index) % 2**63,
+            mixing=prompt.mixing,
         )
 
     async def _begin(self, job: Job, prompt: Prompt, deadline: float | None, count: int) -> Begun:
-        samplings = [self._sampling(job, index) for index in range(count)]
+        samplings = [self._sampling(job, prompt, index) for index in range(count)]
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._brancher.begin(prompt, self.arm_for(job.heals).heals, samplings)
@@ -185,7 +202,7 @@ class Completer:
     ) -> Generated:  # fmt: skip
         return await generate(
             self._engine, self._checkpoint.vocabulary, prompt.token_ids,
-            self._sampling(job, index), rule, branch=branch, deadline=deadline,
+            self._sampling(job, prompt, index), rule, branch=branch, deadline=deadline,
             to_the_end=job.include_raw, watch=watch,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from completion.healing.arms import Arm, Heals
 from completion.healing.arms import healing as healing_arm
@@ -18,10 +18,13 @@ from completion.healing.one_token import typed_word
 from completion.healing.search import MEASURING
 from completion.prompt.builder import NoRoom, PromptBuilder, one_line_end
 from completion.prompt.views import DocumentView, SnippetView
+from completion.server.held_workspace import View
 from completion.server.job import HEALS, MAX_SNIPPETS, InvalidField
+from completion.server.surroundings import Surroundings
 from completion.syntax.languages import language_for
 from completion.together import together
 from completion.wire import completion_pb2 as pb
+from completion.workspace.request import Mixing, Rest
 
 if TYPE_CHECKING:
     from completion.healing.law import Law
@@ -34,6 +37,17 @@ _NOTHING = -math.inf
 """The logarithm of nothing."""
 _IDENTIFIER = [b for b in range(256) if b >= 0x80 or b == 0x5F or chr(b).isalnum()]
 """Bytes that go on with an identifier: ASCII letters, digits, ``_``, and any of another script."""
+
+
+class _Asked(NamedTuple):
+    """A cursor, as the engine is asked for it."""
+
+    prompt: list[int]
+    mixing: Mixing | None
+    typed: bytes
+    """What is covered behind the prompt."""
+    masked: int
+    """How many bytes of it under a mask."""
 
 
 class NoLaw(Exception):
@@ -54,13 +68,16 @@ class Laws:
         self._builder = builder
         self._arm = arm
         self._unhealed = unhealed
+        self._surroundings = Surroundings(builder.encoder)
 
-    async def next_bytes(self, request: pb.NextBytesRequest) -> pb.NextBytesResponse:
+    async def next_bytes(
+        self, request: pb.NextBytesRequest, view: View | None = None
+    ) -> pb.NextBytesResponse:
         """Return the law of the next byte and of the end; the message says within which bound."""
-        prompt, typed, masked = self._prompt(
-            request.document, list(request.snippets), request.healing, raw=request.raw_prompt
+        asked = self._asked(
+            request.document, list(request.snippets), request.healing, view, raw=request.raw_prompt
         )
-        rows = self._healer.behind(prompt)
+        rows, typed, masked = self._healer.behind(asked.prompt, asked.mixing), *asked[2:]
         law = await self._healer.law(rows, typed, MEASURING, following=True, masked=masked)
         *outcomes, end = law.next_bytes().nan_to_num(nan=_NOTHING, neginf=_NOTHING).tolist()
         return pb.NextBytesResponse(
@@ -70,7 +87,7 @@ class Laws:
             cover_contexts=len(law.expanded),
         )
 
-    async def score(self, request: pb.ScoreRequest) -> pb.ScoreResponse:
+    async def score(self, request: pb.ScoreRequest, view: View | None = None) -> pb.ScoreResponse:
         """Return log P(text | what is before the cursor) of each text; 0 of an empty one.
 
         The bound is of the worst of them. With ``EDGE_IDENTIFIER_END`` the share in which an
@@ -87,8 +104,8 @@ class Laws:
         ends = request.edge == pb.ScoreRequest.EDGE_IDENTIFIER_END
         longest = max(map(len, texts), default=0)
         try:
-            prompt, typed, masked = self._prompt(
-                request.document, list(request.snippets), request.healing, raw=False,
+            asked = self._asked(
+                request.document, list(request.snippets), request.healing, view, raw=False,
                 longest=longest,
             )  # fmt: skip
         except NoRoom as error:
@@ -98,7 +115,7 @@ class Laws:
             raise InvalidField(
                 f"texts[{index}] must be at most {error.most} bytes in this model's context"
             ) from None
-        rows = self._healer.behind(prompt)
+        rows, typed, masked = self._healer.behind(asked.prompt, asked.mixing), *asked[2:]
         before = await self._law(rows, typed, masked, following=False)
         room = asyncio.Semaphore(AT_ONCE)
 
@@ -117,16 +134,17 @@ class Laws:
     async def _law(self, rows: Remembered, text: bytes, masked: int, *, following: bool) -> Law:
         return await self._healer.law(rows, text, MEASURING, following=following, masked=masked)
 
-    def _prompt(
+    def _asked(
         self,
         document: pb.Document,
         snippets: list[pb.Snippet],
         healing: int,
+        workspace: View | None,
         *,
         raw: bool,
         longest: int = 0,
-    ) -> tuple[list[int], bytes, int]:
-        """Return the prompt, what is covered behind it, and how many bytes of it under a mask.
+    ) -> _Asked:
+        """Return the prompt and what is wanted behind it.
 
         Raises:
             NoRoom: for a text of ``longest`` bytes behind it; ``most`` is how long one may be.
@@ -159,16 +177,20 @@ class Laws:
         head = prefix[: len(prefix) - len(typed)]
         room = len(typed) + longest + 1  # a byte is a token at worst
         if raw:
-            return self._builder.plain(head, max_tokens=room), typed, masked
+            ids = self._builder.plain(head, max_tokens=room)
+            return _Asked(ids, workspace and workspace.mixing_plain(len(ids)), typed, masked)
         views = [
             SnippetView(path=s.path, text=s.text, kind=s.kind, relevance=s.relevance)
             for s in snippets
         ]
         try:
-            prompt = self._builder.build(replace(view, prefix=head), views, max_tokens=room)
+            view = replace(view, prefix=head)
+            prompt = self._builder.build(view, views, max_tokens=room)
         except NoRoom as error:
             raise NoRoom(error.message, max(0, error.most - room + longest)) from None
-        return prompt.token_ids, typed, masked
+        rest = Rest() if workspace is None else self._surroundings.of(view, prompt)
+        mixing = workspace and workspace.mixing(prompt, rest)
+        return _Asked(prompt.token_ids, mixing, typed, masked)
 
 
 def _ended(law: Law) -> float:

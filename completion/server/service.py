@@ -10,7 +10,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -28,14 +28,17 @@ from completion.prompt.views import Prompt
 from completion.server.admission import Admission, QueueFull
 from completion.server.branches import Begun
 from completion.server.completer import Clock, Completer, DeadlineExceeded
+from completion.server.held_workspace import View
 from completion.server.job import HEALS, InvalidField, Job, job_from
 from completion.server.laws import Laws, NoLaw
 from completion.server.logs import event
 from completion.server.metrics import Metrics
+from completion.server.sources import decided, sources_of
+from completion.server.workspaces import Workspaces
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
 
-API_REVISION = 2
+API_REVISION = 3
 """Counts up whenever the contract gains something that a client may want to know of."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -50,6 +53,7 @@ class CompletionService(rpc.CompletionServiceServicer):
         self._engine: Engine | None = None
         self._checkpoint: Checkpoint | None = None
         self._completer: Completer | None = None
+        self._workspaces: Workspaces | None = None
         self.admission = Admission(
             running=config.server.max_running, queued=config.server.max_queued
         )
@@ -67,6 +71,11 @@ class CompletionService(rpc.CompletionServiceServicer):
         self._completer = Completer(engine, checkpoint, builder, self._arm)
         healer, unhealed = self._completer.healer, checkpoint.unhealed
         self._laws = Laws(healer, builder, self._arm, unhealed=unhealed)
+        self._unmixed = unhealed
+        if not self._config.model.workspace_tokens:
+            self._unmixed = "no workspace is mixed in: model.workspace_tokens is 0"
+        if not self._unmixed:
+            self._workspaces = Workspaces(engine, checkpoint.encoder)
 
     # Handlers ---------------------------------------------------------------------------------
 
@@ -84,27 +93,28 @@ class CompletionService(rpc.CompletionServiceServicer):
             if job.selected.text:
                 raise InvalidField("selected_completion is for Complete, not StreamComplete")
             async with self.admission.place() as clock.queue_ms:
-                prompt = completer.build(job, clock)
-                parts = completer.stream(job, prompt, clock, self._deadline(context))
-                first, identity = True, clock.completion_id
-                try:
-                    async for part in parts:
-                        if isinstance(part, Chunk):
-                            after = part.replace_after if first else 0
-                            yield pb.CompleteChunk(
-                                completion_id=identity, text=part.text, replace_after=after
-                            )
-                            first = False
-                            continue
-                        self._metrics.observe(part)
-                        yield pb.CompleteChunk(completion_id=identity, done=True, summary=part)
-                finally:
-                    await parts.aclose()
+                with self._seen_by(request) as view:
+                    prompt = completer.build(job, clock, view)
+                    parts = completer.stream(job, prompt, clock, self._deadline(context))
+                    first, identity = True, clock.completion_id
+                    try:
+                        async for part in parts:
+                            if isinstance(part, Chunk):
+                                after = part.replace_after if first else 0
+                                yield pb.CompleteChunk(
+                                    completion_id=identity, text=part.text, replace_after=after
+                                )
+                                first = False
+                                continue
+                            self._metrics.observe(part)
+                            yield pb.CompleteChunk(completion_id=identity, done=True, summary=part)
+                    finally:
+                        await parts.aclose()
 
     async def Explain(self, request: pb.CompleteRequest, context: Context) -> pb.ExplainResponse:
         """Return the prompt, what it was made of, and what came of it."""
         async with self._call("Explain", context):
-            done = await self._complete(request, context)
+            done = await self._complete(request, context, explained=True)
             assert self._checkpoint is not None
             prompt = done.prompt
             answer = pb.ExplainResponse(
@@ -116,6 +126,7 @@ class CompletionService(rpc.CompletionServiceServicer):
                 ],
                 stable_tokens=prompt.stable_tokens,
                 arm=prompt.arm,
+                sources=done.sources,
                 response=done.response,
             )
             answer.parts.extend(
@@ -160,21 +171,31 @@ class CompletionService(rpc.CompletionServiceServicer):
         async with self._call("NextBytes", context):
             self._ready()
             async with self.admission.place(), self._in_time(context):
-                return await self._laws.next_bytes(request)
+                with self._seen_by(request) as view:
+                    return await self._laws.next_bytes(request, view)
 
     async def Score(self, request: pb.ScoreRequest, context: Context) -> pb.ScoreResponse:
         """Return how probable each of some texts is behind the cursor."""
         async with self._call("Score", context):
             self._ready()
             async with self.admission.place(), self._in_time(context):
-                return await self._laws.score(request)
+                with self._seen_by(request) as view:
+                    return await self._laws.score(request, view)
 
     async def SyncWorkspace(
         self, request_iterator: AsyncIterator[pb.WorkspaceChange], context: Context
     ) -> AsyncIterator[pb.WorkspaceState]:
-        """Not there yet: comes with the workspace model."""
-        await self._later("SyncWorkspace", context)
-        yield pb.WorkspaceState()
+        """Take changes of workspaces, and acknowledge each."""
+        async with self._call("SyncWorkspace", context):
+            self._ready()
+            if self._workspaces is None:
+                # What ends while its first message is on the way reaches some clients as a broken
+                # call, without the reason.
+                await anext(aiter(request_iterator), None)
+                raise NoLaw(self._unmixed)
+            async with aclosing(self._workspaces.sync(request_iterator)) as states:
+                async for state in states:
+                    yield state
 
     async def RecordFeedback(
         self, request_iterator: AsyncIterator[pb.FeedbackEvent], context: Context
@@ -184,15 +205,36 @@ class CompletionService(rpc.CompletionServiceServicer):
 
     # What they share --------------------------------------------------------------------------
 
-    async def _complete(self, request: pb.CompleteRequest, context: Context) -> _Done:
+    async def _complete(
+        self, request: pb.CompleteRequest, context: Context, *, explained: bool = False
+    ) -> _Done:
         clock, job, completer = Clock(), self._job(request), self._ready()
         async with self.admission.place() as clock.queue_ms:
-            prompt = completer.build(job, clock)
-            response, begun = await completer.complete(job, prompt, clock, self._deadline(context))
+            with self._seen_by(request) as view:
+                prompt = completer.build(job, clock, view)
+                deadline = self._deadline(context)
+                done = await completer.complete(job, prompt, clock, deadline)
+                sources: list[pb.TokenSource] = []
+                if explained and self._workspaces is not None:
+                    assert self._engine is not None
+                    assert self._checkpoint is not None
+                    sources = await sources_of(
+                        self._engine, self._checkpoint, self._workspaces, prompt, done.made[0].ids
+                    )
+                    done.response.usage.workspace_tokens = decided(sources)
+        response, begun = done.response, done.begun
         self._metrics.observe(response)
         if prompt.typed:
             self._metrics.omitted.observe(begun.omitted)
-        return _Done(prompt, begun, response)
+        return _Done(prompt, begun, response, sources)
+
+    def _seen_by(
+        self, request: pb.CompleteRequest | pb.NextBytesRequest | pb.ScoreRequest
+    ) -> AbstractContextManager[View | None]:
+        """Hold what the request sees of its workspace."""
+        if self._workspaces is None:
+            return nullcontext()
+        return self._workspaces.seen_by(request.workspace_id, request.document.path)
 
     async def _later(self, method: str, context: Context) -> Any:
         self._metrics.requests.labels(method, "UNIMPLEMENTED").inc()
@@ -243,6 +285,7 @@ class _Done(NamedTuple):
     prompt: Prompt
     begun: Begun
     response: pb.CompleteResponse
+    sources: list[pb.TokenSource]
 
 
 _HEALING = {heals: wire for wire, heals in HEALS.items()}

@@ -820,10 +820,19 @@ class TokenSource(_message.Message):
     WORKSPACE_PROB_FIELD_NUMBER: _builtins.int
     LAMBDA_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
+    MATCHED_TOKENS_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
     text: _builtins.bytes
     model_prob: _builtins.float
+    """of the token, in the model's own law"""
     workspace_prob: _builtins.float
+    """of the token, among what followed the same words in the workspace"""
     path: _builtins.str
+    """where it stands there; empty: in the document itself, or nowhere"""
+    matched_tokens: _builtins.int
+    """how many tokens before it are the same"""
+    line: _builtins.int
+    """in path, from 1"""
     def __init__(
         self,
         *,
@@ -831,10 +840,12 @@ class TokenSource(_message.Message):
         model_prob: _builtins.float = ...,
         workspace_prob: _builtins.float = ...,
         path: _builtins.str = ...,
+        matched_tokens: _builtins.int = ...,
+        line: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lambda", b"lambda", "model_prob", b"model_prob", "path", b"path", "text", b"text", "workspace_prob", b"workspace_prob"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lambda", b"lambda", "line", b"line", "matched_tokens", b"matched_tokens", "model_prob", b"model_prob", "path", b"path", "text", b"text", "workspace_prob", b"workspace_prob"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1020,6 +1031,7 @@ class WorkspaceState(_message.Message):
     MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     REFUSED_PATH_FIELD_NUMBER: _builtins.int
     REFUSED_REASON_FIELD_NUMBER: _builtins.int
+    FITTED_FIELD_NUMBER: _builtins.int
     acked_version: _builtins.int
     server_epoch: _builtins.str
     """changes when the server has started anew"""
@@ -1029,6 +1041,8 @@ class WorkspaceState(_message.Message):
     memory_bytes: _builtins.int
     refused_path: _builtins.str
     refused_reason: _builtins.str
+    fitted: _builtins.bool
+    """nothing is under way that changes how it is weighed against the model"""
     def __init__(
         self,
         *,
@@ -1040,10 +1054,11 @@ class WorkspaceState(_message.Message):
         memory_bytes: _builtins.int = ...,
         refused_path: _builtins.str = ...,
         refused_reason: _builtins.str = ...,
+        fitted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked_version", b"acked_version", "files", b"files", "memory_bytes", b"memory_bytes", "need_resync", b"need_resync", "refused_path", b"refused_path", "refused_reason", b"refused_reason", "server_epoch", b"server_epoch", "tokens", b"tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked_version", b"acked_version", "files", b"files", "fitted", b"fitted", "memory_bytes", b"memory_bytes", "need_resync", b"need_resync", "refused_path", b"refused_path", "refused_reason", b"refused_reason", "server_epoch", b"server_epoch", "tokens", b"tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

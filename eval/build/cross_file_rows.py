@@ -1,39 +1,27 @@
 """Cross-file items as rows of CrossCodeEval's published format, with what is sent of other files.
 
-The gathering is the language server's own, for the text as it is before the reference is written.
-No leak by construction: it is done in a copy of the item's package, made from what was read of the
-tree, in which the item's file does not have the reference either. So nothing that reads the disk
-(a source of context, static analysis) can find it there; a history of versions, and what a user
-opened, edited or looked at, are not in the copy at all. The index is of the package as it is, but
-keeps places only: what a snippet shows is read from the file again. What static analysis has said
-of one item is forgotten before the next. Other files are as they are.
+The gathering is the language server's own (:mod:`eval.build.gathering`), for the text as it is before
+the reference is written.
 """
 
 from __future__ import annotations
 
-import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from completion.config import ContextConfig
 from completion.syntax.definitions import Definition, definitions, shown_bytes
 from completion.syntax.languages import language_for
 from eval.build.cross_file import CrossFile
+from eval.build.gathering import Cursor, gather, inside_package
 from eval.build.spread import top_folder
 from eval.build.tree import Tree
 
 CONTEXTS = ("none", "gathered", "definition")
 """Nothing; what the language server gathers; the definition of the reference's first name from
 another file, which no gathering can know: an upper bound."""
-INDEX_S = 600.0
-"""How long the index of one package is waited for, in seconds: it has to be complete."""
-SOURCE_MS = 60_000.0
-"""What each source has: rows must not depend on how busy the machine is. An editor's gathering has
-less, but goes on in the background and remembers what was found."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,40 +55,13 @@ def build_rows(
 def _gathered(
     items: list[CrossFile], texts: Mapping[str, bytes], package: str, config: ContextConfig
 ) -> Iterator[Built]:
-    # Late: it starts processes, and two contexts of three do without.
-    from lsp.context.gather_now import Gathering
-
-    patient = replace(
-        config,
-        definitions_ms=SOURCE_MS, imports_ms=SOURCE_MS, windows_ms=SOURCE_MS,
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="caret-cross-file-") as scratch:
-        root = Path(scratch) / (package or "tree")
-        _copy(texts, package, root)
-        index = Path(scratch) / "index"
-        with Gathering(root, patient, index_folder=index, index_s=INDEX_S) as gathering:
-            for item in items:
-                inside = _inside(item.path)
-                text = item.text[: item.start] + item.text[item.end :]
-                (root / inside).write_bytes(text)
-                gathering.forget()  # of an earlier item this one's reference was in the text
-                began = time.monotonic()
-                found = gathering.at(inside, text, item.start, language_id="python")
-                took = time.monotonic() - began
-                (root / inside).write_bytes(item.text)
-                chunks = [
-                    _chunk(s.path, s.text, s.kind, round(s.relevance, 4)) for s in found.snippets
-                ]
-                yield _built(item, texts, chunks, took, found.failed)
-
-
-def _copy(texts: Mapping[str, bytes], package: str, root: Path) -> None:
-    """Write the files of ``package`` that were read of the tree below ``root``."""
-    for path, text in texts.items():
-        if top_folder(path) == package:
-            place = root / _inside(path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(text)
+    cursors = [
+        Cursor(path=one.path, text=one.text[: one.start] + one.text[one.end :], at=one.start)
+        for one in items
+    ]
+    for item, (found, took) in zip(items, gather(cursors, texts, package, config), strict=True):
+        chunks = [_chunk(s.path, s.text, s.kind, round(s.relevance, 4)) for s in found.snippets]
+        yield _built(item, texts, chunks, took, found.failed)
 
 
 def _definition(item: CrossFile, texts: Mapping[str, bytes]) -> list[dict[str, Any]]:
@@ -109,7 +70,7 @@ def _definition(item: CrossFile, texts: Mapping[str, bytes]) -> list[dict[str, A
     if meant is None:
         return []
     shown = shown_bytes(texts[item.defined_in], meant.pieces)
-    return [_chunk(_inside(item.defined_in), shown, "definition", 1.0)]
+    return [_chunk(inside_package(item.defined_in), shown, "definition", 1.0)]
 
 
 def _meant(item: CrossFile, texts: Mapping[str, bytes]) -> Definition | None:
@@ -135,7 +96,7 @@ def _shows(
     return any(
         shown.startswith(line)
         for chunk in chunks
-        if chunk["filename"] == _inside(item.defined_in)
+        if chunk["filename"] == inside_package(item.defined_in)
         for shown in chunk["retrieved_chunk"].split("\n")
     )
 
@@ -166,7 +127,7 @@ def _row(item: CrossFile, chunks: list[dict[str, Any]]) -> dict[str, Any]:
         "metadata": {
             "task_id": item.id,
             "repository": top_folder(item.path),
-            "file": _inside(item.path),
+            "file": inside_package(item.path),
             "context_start_lineno": 0,
             "groundtruth_start_lineno": item.text.count(b"\n", 0, item.start),
             "name": item.name,
@@ -176,8 +137,3 @@ def _row(item: CrossFile, chunks: list[dict[str, Any]]) -> dict[str, Any]:
     if chunks:
         row["crossfile_context"] = {"text": "", "list": chunks}
     return row
-
-
-def _inside(path: str) -> str:
-    """Return a path of the tree as its package has it."""
-    return path.split("/", 1)[-1]

@@ -27,22 +27,25 @@ MOST_GENERATED = 1_000_000
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "suite", choices=("latency", "keystrokes", "healing", "bytes", "train", "context"),
+        "suite", choices=("latency", "keystrokes", "healing", "bytes", "train", "context", "workspace"),
         help="latency: the service over the bare engine; keystrokes: the language server under "
         "load; healing: exact healing over none; bytes: decoding by bytes over tokens; "
         "train: our loop over transformers' Trainer, and what the objectives cost; "
-        "context: gathering and index of a workspace, and a keystroke beside them",
+        "context: gathering and index of a workspace, and a keystroke beside them; "
+        "workspace: the workspace model over none, and what holding a workspace costs",
     )  # fmt: skip
     add_model_flags(parser)
     parser.add_argument(
         "--second", metavar="DIR|HF-ID", help="bytes: also the mean of the model and this one"
     )
     parser.add_argument(
-        "--workspace", metavar="DIR", help="context: the folder (default: Caret's own sources)"
+        "--workspace",
+        metavar="DIR",
+        help="context, workspace: the folder (default: Caret's own sources)",
     )
     parser.add_argument(
         "--generated-files", type=int, default=0, metavar="N",
-        help="context: instead, a workspace of N generated files, which is removed again",
+        help="context, workspace: instead, a workspace of N generated files, which is removed again",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=30, help="of the short ones (default 30)")
     parser.add_argument("--starts", type=int, default=5, help="of the server (default 5)")
@@ -65,8 +68,10 @@ def run(args: argparse.Namespace) -> int:
         ("--workspace", args.workspace),
         ("--generated-files", args.generated_files),
     ):
-        if value and args.suite != "context":
-            raise UsageError(f"{flag} is of a workspace; it is for `caret bench context`")
+        if value and args.suite not in ("context", "workspace"):
+            raise UsageError(
+                f"{flag} is of a workspace; it is for `caret bench context` and `workspace`"
+            )
     if args.workspace is not None and args.generated_files:
         raise UsageError("--workspace and --generated-files are two workspaces; name one")
     if not 0 <= args.generated_files <= MOST_GENERATED:
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     config = configured(args)
     measure = {
         "latency": _latency, "keystrokes": _keystrokes, "healing": _healing, "bytes": _bytes,
-        "train": _train, "context": _context,
+        "train": _train, "context": _context, "workspace": _workspace,
     }[args.suite]  # fmt: skip
     rows = asyncio.run(measure(args, config, lambda text: console.print(f"[dim]{text}[/]")))
     if args.json is not None:
@@ -135,3 +140,10 @@ async def _context(args: argparse.Namespace, config: Config, say: Callable[[str]
 
     workspace = None if args.workspace is None else Path(args.workspace)
     return await rows(workspace, args.generated_files, max(1, args.rounds), say)
+
+
+async def _workspace(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
+    from eval.bench.workspace import rows
+
+    workspace = None if args.workspace is None else Path(args.workspace)
+    return await rows(config, workspace, args.generated_files, max(1, args.rounds), say)

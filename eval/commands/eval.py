@@ -21,12 +21,14 @@ from completion.commands.flags import (
 )
 from completion.errors import UsageError
 from eval.engines import ENGINES
+from eval.workspace.arms import Arm
 
 if TYPE_CHECKING:
     from eval.engines.base import Engine
     from eval.running.progress import RunProgress
     from eval.running.runner import Options
     from eval.suites.base import Suite
+    from eval.workspace.others import OtherFiles
 
 HELP = "the offline evaluation harness"
 
@@ -39,6 +41,7 @@ WORDS = {
     "fetch": ("eval.commands.eval_fetch", "the held-out set of real packages"),
     "laws": ("eval.commands.eval_laws", "laws of the next byte, exact and not"),
     "arms": ("eval.commands.eval_arms", "every way of asking a model, best first"),
+    "workspace": ("eval.commands.eval_workspace", "what the project's own text brings to a model"),
 }
 """Word to module and one line; each has ``configure(parser)`` and ``run(args)`` as a command has."""
 
@@ -116,12 +119,24 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         "user's; 8 takes a third of the time)",
     )  # fmt: skip
     add("--no-baselines", action="store_true", help="do not guess beside it")
-    add = parser.add_argument_group("typing (replay, through a server)").add_argument
+    add = parser.add_argument_group("other files of the item's project").add_argument
+    add(
+        "--other-files", choices=[str(arm) for arm in Arm], metavar="ARM",
+        help="none; snippets: what items bring, in the prompt; workspace: the server's model of the "
+        "project, mixed in; both (default: snippets, and what the language server does in replay). "
+        "Results that differ in this alone are paired by `caret eval compare`",
+    )  # fmt: skip
     add(
         "--workspace", metavar="DIR", help="the folder in which the items' paths begin (default: "
         "the tree that --data names, or the package of a held-out file)",
     )  # fmt: skip
-    add("--no-context", action="store_true", help="send nothing of the workspace's other files")
+    add(
+        "--workspace-files", type=int, default=0, metavar="N",
+        help="a workspace is the N files nearest to the item's folder, the item's own among them "
+        "(default 0: all)",
+    )  # fmt: skip
+    add = parser.add_argument_group("typing (replay, through a server)").add_argument
+    add("--no-context", action="store_true", help="the same as --other-files none")
     add(
         "--key-ms", type=float, default=0.0, metavar="N",
         help="least time from key to key (default 0: as quick as the answers); 200 is a person's",
@@ -205,16 +220,57 @@ def _options(args: argparse.Namespace) -> Options:
         data=Path(args.data) if args.data else None,
         output=None if args.json in (None, "-") else output_file("--json", args.json, hint=_HINT),
         fresh=args.fresh,
+        others=_others(args),
         # the model itself is known by checksum
         flags=(*words[:model], *words[model + 2 :], *_words_of_typing(args)),
     )  # fmt: skip
 
 
+def _others(args: argparse.Namespace) -> OtherFiles | None:
+    """Return what comes along of other files, where a flag says it; typing has its own way.
+
+    Raises:
+        UsageError: a flag is out of range, or nothing is said of what it is for.
+    """
+    if args.suite == "replay" or not _words_of_others(args):
+        return None
+    from eval.workspace.others import OtherFiles
+
+    if args.other_files is None:
+        flag = "--workspace" if args.workspace is not None else "--workspace-files"
+        raise UsageError(f"{flag} says which files there are; --other-files says what they are for")
+    _within("workspace-files", args.workspace_files, 0, 1_000_000)
+    arm = Arm(args.other_files)
+    if arm.workspace and args.engine not in ("server", "in-process"):
+        raise UsageError(
+            f"--other-files {arm} is of the service's workspace model: --engine server or in-process"
+        )
+    return OtherFiles(arm, workspace=_folder(args.workspace), files=args.workspace_files)
+
+
+def _folder(named: str | None) -> Path | None:
+    """Return the folder that ``--workspace`` names."""
+    workspace = None if named is None else Path(named)
+    if workspace is not None and not workspace.is_dir():
+        raise UsageError(f"--workspace {named}: there is no such folder")
+    return workspace
+
+
+def _words_of_others(args: argparse.Namespace) -> list[str]:
+    """Return the flags that say what comes along, without a path of this machine."""
+    words = [] if args.other_files is None else ["--other-files", args.other_files]
+    if args.workspace is not None:
+        words += ["--workspace", Path(args.workspace).absolute().name]
+    if args.workspace_files:
+        words += ["--workspace-files", str(args.workspace_files)]
+    return words
+
+
 def _words_of_typing(args: argparse.Namespace) -> list[str]:
     """Return the flags that say how is typed, without a path of this machine."""
     words = ["--no-context"] if args.no_context else []
-    if args.workspace is not None:
-        words += ["--workspace", Path(args.workspace).absolute().name]
+    if args.suite == "replay":
+        words += _words_of_others(args)
     if args.key_ms:
         words += ["--key-ms", f"{args.key_ms:g}"]
     return words
@@ -236,12 +292,14 @@ def _typed(args: argparse.Namespace, suite: Suite) -> Suite:
         raise UsageError(
             f"{words[0]} is for typing through a language server: replay with a server"
         )
+    if args.workspace_files:
+        raise UsageError("--workspace-files is not for replay: the language server sends all files")
+    if args.no_context and args.other_files not in (None, Arm.NONE):
+        raise UsageError("--no-context is --other-files none; give one of the two")
     _within("key-ms", args.key_ms, 0, 10_000)
-    workspace = None if args.workspace is None else Path(args.workspace)
-    if workspace is not None and not workspace.is_dir():
-        raise UsageError(f"--workspace {args.workspace}: there is no such folder")
-    manner = Manner(context=not args.no_context, key_s=args.key_ms / 1000)
-    return Replay(workspace=workspace, manner=manner)
+    arm = Arm.NONE if args.no_context else Arm(args.other_files) if args.other_files else None
+    manner = Manner(other_files=arm, key_s=args.key_ms / 1000)
+    return Replay(workspace=_folder(args.workspace), manner=manner)
 
 
 def _engine(args: argparse.Namespace, progress: RunProgress) -> Engine:

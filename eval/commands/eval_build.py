@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from completion.errors import UsageError
 from eval.output import output_file
+
+if TYPE_CHECKING:
+    from eval.build.built import Built
+    from eval.build.tree import Tree
+    from eval.item import Item
 
 HELP = "items of cardinal, slices, nodes or replay from a source tree"
 
@@ -27,6 +34,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="FILE.jsonl", help="where the items are written")
     add("--limit", type=int, metavar="N", help="at most N items (default: as many as the suite)")
     add("--seed", type=int, default=0, metavar="N", help="of the draw (default 0)")
+    add(
+        "--context", default="none", choices=("none", "gathered"),
+        help="what comes along of other files: nothing (default), or what the language server "
+        "gathers; the items are the same, so that `caret eval compare` pairs their results",
+    )  # fmt: skip
     add("--json", action="store_true", help="print what was built as JSON")
 
 
@@ -50,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         tree = held_out.tree(args.tree)
         status.update(f"cutting {len(tree.files):,} files")
         built = build(args.suite, tree, limit=args.limit or 0, seed=args.seed)
+        if args.context == "gathered":
+            built = _gathered(built, tree, status.update)
         write_built(built, out)
     kinds = Counter(item.kind for item in built.items)
     table: dict[str, Any] = {
@@ -70,6 +84,18 @@ def run(args: argparse.Namespace) -> int:
             err.print(f"[yellow]warning[/]: {warning}")
         print(_text(table))
     return 0
+
+
+def _gathered(built: Built, tree: Tree, say: Callable[[str], None]) -> Built:
+    """Return the items with what the language server would send of other files, in their order."""
+    from completion.config import ContextConfig
+    from eval.build.gathering import with_gathered
+
+    found: dict[str, Item] = {}
+    for item in with_gathered(built.items, tree, ContextConfig()):
+        found[item.id] = item
+        say(f"gathering: {len(found):,} of {len(built.items):,} items")
+    return replace(built, items=[found[item.id] for item in built.items])
 
 
 def _text(table: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -36,6 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="only these, raw and cut of each (default: all)",
     )  # fmt: skip
     parser.add_argument(
+        "--by", default="", metavar="SLICE",
+        help="also each part of a slice: kind, 'file already there', 'text elsewhere'",
+    )  # fmt: skip
+    parser.add_argument(
         "--json", metavar="FILE", help="write the comparison there; - for standard output"
     )
 
@@ -50,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         )
         if output in [side.path.resolve() for side in sides]:
             raise UsageError(f"--json {args.json}: that is what is compared; name another file")
-    found = compare(*sides, args.metric)
+    found = compare(*sides, args.metric, by=args.by)
     text = json.dumps(as_json(found), indent=2) + "\n"
     if args.json == "-":
         sys.stdout.write(text)
@@ -72,12 +77,17 @@ def as_json(found: Comparison) -> dict[str, Any]:
         "shared": found.shared,
         "differs": [asdict(each) for each in found.differs],
         "warnings": found.warnings,
-        "metrics": {
-            row.metric: asdict(row.difference)
-            | {"mcnemar": asdict(row.test) if row.test else None, "verdict": row.verdict}
-            for row in found.rows
-        },
+        "metrics": _rows_json(found.rows),
+        "parts": {part: _rows_json(rows) for part, rows in found.parts.items()},
         "latency_p50": {stage: {"a": a, "b": b} for stage, (a, b) in found.latency.items()},
+    }
+
+
+def _rows_json(rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        row.metric: asdict(row.difference)
+        | {"mcnemar": asdict(row.test) if row.test else None, "verdict": row.verdict}
+        for row in rows
     }
 
 
@@ -102,7 +112,10 @@ def show(found: Comparison, console: Console) -> None:
         console.print()
     for warning in found.warnings:
         console.print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
-    _print(_metrics(found), console)
+    _print(_metrics(found.rows), console)
+    for part, rows in found.parts.items():
+        console.print(f"\n[bold]{escape(part)}[/]")
+        _print(_metrics(rows), console)
     console.print(f"[dim]{escape(_explained(found))}[/]")
     if found.latency:
         table = _table("p50", *(("A", "right"), ("B", "right"), ("B / A", "right")))
@@ -125,13 +138,13 @@ def _print(table: Table, console: Console) -> None:
     console.print(table)
 
 
-def _metrics(found: Comparison) -> Table:
+def _metrics(rows: Sequence[Row]) -> Table:
     table = _table(
         "metric", ("A", "right"), ("B", "right"), ("B − A", "right"), "95 % interval",
         ("only A:B", "right"), ("p", "right"), "",
     )  # fmt: skip
     before = ""
-    for row in found.rows:
+    for row in rows:
         base = row.metric.removesuffix(CUT)
         name = "  cut" if base != row.metric and base == before else row.metric
         before = base
@@ -176,9 +189,9 @@ def _explained(found: Comparison) -> str:
             " Metrics of 0 and 1: McNemar's exact test decides, at p < 0.05, on the items that only"
             " one side gets right."
         )
-    if len(found.rows) >= MANY:
+    if (count := len(found.rows) * (1 + len(found.parts))) >= MANY:
         text += (
-            f" {len(found.rows)} metrics are compared at once: about 1 in 20 would differ by chance"
+            f" {count} metrics are compared at once: about 1 in 20 would differ by chance"
             " alone, so one verdict among many is a hint, not a finding."
         )
     return text

@@ -9,9 +9,12 @@ what is measured.)
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from completion.errors import UsageError
+from completion.wire import completion_pb2 as pb
 from eval.item import Answer, Ask, Item
 
 
@@ -52,6 +55,16 @@ class Engine(ABC):
             EngineGone: it will answer nothing more; the run stops and can be resumed.
             CaretError: this request was refused; the message says why.
         """
+
+    def sync(self, changes: AsyncIterator[pb.WorkspaceChange]) -> AsyncIterator[pb.WorkspaceState]:
+        """Apply changes of workspaces that items are asked in; yield the state behind each, in order.
+
+        Raises:
+            UsageError: this engine holds none.
+            EngineGone: as :meth:`answer`.
+            CaretError: a change was refused; the message says why.
+        """
+        raise UsageError(f"--engine {self.name} holds no workspace; take server or in-process")
 
     async def stop(self) -> None:  # noqa: B027
         """Free what was started. Safe to repeat."""

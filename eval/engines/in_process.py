@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
@@ -60,6 +61,19 @@ class InProcess(Engine):
     async def answer(self, item: Item, ask: Ask) -> Answer:
         """Ask twice, or once where several candidates are wanted."""
         return await asked(item, ask, lambda request: self._complete(item, request))
+
+    async def sync(
+        self, changes: AsyncIterator[pb.WorkspaceChange]
+    ) -> AsyncIterator[pb.WorkspaceState]:
+        """Apply changes of workspaces by the service's handler."""
+        assert self._service is not None, "start() comes first"
+        try:
+            async for state in self._service.SyncWorkspace(changes, _HERE):
+                yield state
+        except _Aborted as error:
+            raise CaretError(
+                f"the service refused the workspace: {error.details} ({error.code.name})"
+            ) from None
 
     async def stop(self) -> None:
         """End the engine core."""

@@ -55,6 +55,7 @@ def request_for(item: Item, ask: Ask, *, include_raw: bool) -> pb.CompleteReques
             for one in item.related[:MAX_SNIPPETS]
         ],
         trigger=pb.CompleteRequest.TRIGGER_INVOKED,
+        workspace_id=item.workspace,
         options=pb.GenerationOptions(
             max_tokens=ask.max_tokens,
             temperature=ask.temperature or None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import grpc
 import grpc.aio
@@ -34,6 +34,7 @@ _PROBE_S = 2.0
 _LOADING_S = 180.0
 _LONGEST_PAUSE_S = 1.0
 _MOST_LOSSES = 4
+_WORKSPACE = "the workspace that the items are asked in"
 _QUEUE_FULL = "queue is full"
 _LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
 """What a call ends with when the other side ends: none of them is ever this service's answer to a
@@ -98,6 +99,20 @@ class Server(Engine):
         """Ask twice, or once where several candidates are wanted."""
         return await asked(item, ask, lambda request: self._complete(item, request))
 
+    async def sync(
+        self, changes: AsyncIterator[pb.WorkspaceChange]
+    ) -> AsyncIterator[pb.WorkspaceState]:
+        """Apply changes of workspaces over one stream."""
+        assert self._stub is not None, "start() comes first"
+        try:
+            async for state in self._stub.SyncWorkspace(changes):
+                yield state
+        except grpc.aio.AioRpcError as error:
+            code, details = error.code(), error.details() or ""
+            if code in _LOST:
+                raise EngineGone(f"the completion server at {self.address} has gone away") from None
+            raise CaretError(f"the server refused the workspace: {details} ({code.name})") from None
+
     async def stop(self) -> None:
         """Close the channel, and end the server if it is ours."""
         if self._channel is not None:
@@ -135,6 +150,8 @@ class Server(Engine):
             elif code in _LOST:
                 losses += 1
                 await self._reconnect()
+                if item.workspace:  # which a server that was started anew does not have
+                    raise EngineGone(f"the connection was lost, and with it {_WORKSPACE}")
             else:
                 raise CaretError(f"item {item.id}: the server refused: {details} ({code.name})")
         raise EngineGone(f"the completion server fails each time it is asked for item {item.id}")

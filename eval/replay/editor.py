@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
+from completion.config import ContextConfig
 from completion.errors import CaretError
 from completion.wire.address import parse_address
 from completion.wire.channel import NotServing, open_channel, wait_until_serving
@@ -17,7 +18,9 @@ from eval.errors import EngineGone
 from eval.item import Answer, Timings, to_bytes
 from eval.replay.replay import ASKED, NO_MODEL, UNKNOWN, Suggestion
 from eval.replay.typist import Edit, Typing, offset_of, position
-from eval.replay.workspace import Place, lay_out
+from eval.replay.workspace import lay_out
+from eval.workspace.arms import Arm
+from eval.workspace.place import Place
 from lsp.session import LspSession, Message, Shown, lsp_command
 
 _TIMEOUT_MS = "600000"
@@ -26,6 +29,9 @@ _PROBE_S = 2.0
 _GATHERED_S = 20.0
 """How long the first gathering that lacks nothing is waited for: a user has looked at the file for
 a while before the first key."""
+_HELD_S = 20.0
+"""How long the service has to take in and fit the workspace before the first key: nothing that an
+editor hears says when it has."""
 _CONTEXT = "caret/context"
 _TOLD = {"experimental": {"caretTimings": True, "caretContext": True}}
 
@@ -34,10 +40,32 @@ _TOLD = {"experimental": {"caretTimings": True, "caretContext": True}}
 class Manner:
     """How the file is typed."""
 
-    context: bool = True
-    """Whether the language server sends anything of other files along."""
+    other_files: Arm | None = None
+    """What the language server makes of other files; ``None``: what it does by itself."""
     key_s: float = 0.0
     """Least time between two requests, in seconds; 0: the typist is as quick as the answers."""
+
+    @property
+    def gathers(self) -> bool:
+        """Whether snippets of other files are sent."""
+        return self.other_files is None or self.other_files.snippets
+
+    @property
+    def mixes(self) -> bool:
+        """Whether the workspace is wanted in the service, and so is waited for."""
+        return self.other_files is not None and self.other_files.workspace
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Return the language server's settings, as variables of its environment."""
+        arm = self.other_files
+        if arm is None:
+            return {}
+        return {
+            "CARET_CONTEXT_ENABLED": str(arm is not Arm.NONE).lower(),
+            "CARET_CONTEXT_MAX_BYTES": str(ContextConfig().max_bytes if arm.snippets else 0),
+            "CARET_WORKSPACE_MODEL_ENABLED": str(arm.workspace).lower(),
+        }
 
 
 class Editor:
@@ -68,7 +96,7 @@ class Editor:
         """
         environment = {
             "CARET_CLIENT_TIMEOUT_MS": _TIMEOUT_MS,
-            "CARET_CONTEXT_ENABLED": str(self._manner.context).lower(),
+            **self._manner.settings,
             "XDG_CONFIG_HOME": str(self._folder / "config"),
             "XDG_CACHE_HOME": str(self._folder / "cache"),
         }
@@ -127,7 +155,7 @@ class Editor:
     async def _open(self, root: Path) -> None:
         root.mkdir()
         tabs = lay_out(self._place, self._typing, root) if self._place is not None else []
-        if self._place is not None and self._manner.context:
+        if self._place is not None and self._manner.gathers:
             self._indexed(root)
         said = await self._session.initialize(root, capabilities=_TOLD)
         encoding = said["capabilities"].get("positionEncoding", "utf-16")
@@ -155,8 +183,10 @@ class Editor:
         """Ask once before the first key; with context, until a gathering lacked nothing."""
         session, until = self._session, time.monotonic() + _GATHERED_S
         where = position(self._typing.document, self._typing.cursor)
-        gathers = self._place is not None and self._manner.context
+        gathers = self._place is not None and self._manner.gathers
         await session.complete(self._uri, *where)
+        if self._place is not None and self._manner.mixes:
+            await asyncio.sleep(_HELD_S)
         for count in itertools.count(1):
             if not gathers or await self._lacks_nothing(count, until - time.monotonic()):
                 return

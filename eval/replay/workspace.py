@@ -7,43 +7,18 @@ is before the first key, and no other file that has the region in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from completion.config import WORKSPACE_FILE, ContextConfig
-from completion.errors import UsageError
 from eval.item import to_bytes
 from eval.replay.typist import Typing
+from eval.workspace.others import TELLING
+from eval.workspace.place import Place
 
 TABS = 3
 """Files that are open beside the typed one."""
 TAB_BYTES = 64 << 10
 """A larger one is no tab that somebody keeps for looking something up."""
-TELLING = 100
-"""Characters of a region from which on a file that has it too is a copy, and no coincidence."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where a typed file lies."""
-
-    root: Path
-    """The real workspace folder."""
-    path: str
-    """In it, with slashes."""
-
-    def checked(self) -> Place:
-        """Return it, if there is such a file.
-
-        Raises:
-            UsageError: there is not.
-        """
-        if not (self.root / self.path).is_file():
-            raise UsageError(
-                f"{self.path} is not in the workspace {self.root.name or self.root}; --workspace "
-                "names the folder that the items' paths begin in"
-            )
-        return self
 
 
 def lay_out(place: Place, typing: Typing, into: Path) -> list[Path]:

@@ -35,7 +35,7 @@ def section(group: Group) -> Html:
         ),
         *(element("p", f"{line}.", kind="quiet") for line in remarks(group.metrics)),
         _against_first(group, paired),
-        element("div", *_differences(group, paired), *_by_kind(group), kind="plots"),
+        element("div", *_differences(group, paired), *_by_slice(group), kind="plots"),
         _published(group),
         attributes={"id": group.anchor},
     )  # fmt: skip
@@ -155,55 +155,60 @@ def _overall(group: Group) -> Html | None:
     return plots.dots(title, [name for name, _ in lines], series, percent=percent, bars=True)
 
 
-def _by_kind(group: Group) -> list[Html]:
-    """Return the headline by kind: raw beside cut for one run, run beside run for several."""
+Slice = list[dict[str, dict[str, Metric]]]
+"""Of each run: the figures of each part of a slice."""
+
+
+def _by_slice(group: Group) -> list[Html]:
+    """Return the headline by kind, then by the slices that items of any suite have."""
+    found = _by(group, "kind", [run.result.groups for run in group.runs])
+    for facet in dict.fromkeys(name for run in group.runs for name in run.result.facets):
+        found += _by(group, facet, [run.result.facets.get(facet, {}) for run in group.runs])
+    return found
+
+
+def _by(group: Group, slice_: str, parts: Slice) -> list[Html]:
+    """Return the headline by part: raw beside cut for one run, run beside run for several."""
     metrics = (group.headline, group.headline + CUT)
-    kinds = _kinds(group)
-    if not kinds:
+    names = _parts(group, parts, by_size=slice_ == "kind")
+    if not names:
         return []
     if len(group.runs) == 1:
         labels = [_which(metric) if group.has_cut else "value" for metric in metrics]
         wanted = [[(0, *line) for line in zip(metrics, labels, strict=True)]]
-        titles = [f"{group.name}: {named(group.headline)} by kind"]
+        titles = [f"{group.name}: {named(group.headline)} by {slice_}"]
     else:
         wanted = [
             [(n, metric, run.label) for n, run in enumerate(group.runs)] for metric in metrics
         ]
-        titles = [f"{group.name}: {_titled(group, m)} by kind" for m in metrics]
+        titles = [f"{group.name}: {_titled(group, m)} by {slice_}" for m in metrics]
     found: list[Html] = []
     for title, lines in zip(titles, wanted, strict=True):
         series: list[Series] = []
         every: list[Metric | None] = []
         for number, metric, label in lines:
-            groups = group.runs[number].result.groups
-            values = [groups.get(kind, {}).get(metric) for kind in kinds]
+            values = [parts[number].get(name, {}).get(metric) for name in names]
             if any(values):
                 points = [_point(value) for value in values]
                 series.append(Series(label=label, colour=len(series) % GREY, points=points))
                 every += values
         if series:
             percent = is_share(group.headline, *every)
-            found.append(
-                plots.dots(title, [_counted(group, k) for k in kinds], series, percent=percent)
-            )
+            counted = [f"{name}  ({size})" for name, size in names.items()]
+            found.append(plots.dots(title, counted, series, percent=percent))
     return found
 
 
-def _kinds(group: Group) -> list[str]:
-    """Return the kinds with the most items, the most frequent first."""
+def _parts(group: Group, parts: Slice, *, by_size: bool) -> dict[str, int]:
+    """Return the parts with the most items and how many: the most frequent first, or by name."""
     sizes: dict[str, int] = {}
-    for run in group.runs:
-        for kind, metrics in run.result.groups.items():
+    for figures in parts:
+        for part, metrics in figures.items():
             n = [m.n for name, m in metrics.items() if base(name) == group.headline]
             if n:
-                sizes[kind] = max(sizes.get(kind, 0), *n)
-    return sorted(sizes, key=lambda kind: (-sizes[kind], kind))[:KINDS]
-
-
-def _counted(group: Group, kind: str) -> str:
-    groups = [run.result.groups.get(kind, {}) for run in group.runs]
-    n = [m.n for g in groups for name, m in g.items() if base(name) == group.headline]
-    return f"{kind}  ({max(n)})"
+                sizes[part] = max(sizes.get(part, 0), *n)
+    ranked = sorted(sizes, key=lambda part: (-sizes[part] if by_size else 0, part))
+    return {part: sizes[part] for part in ranked[:KINDS]}
 
 
 def _published(group: Group) -> Html | None:

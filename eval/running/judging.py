@@ -23,6 +23,7 @@ def record(
     answers: Sequence[Answer],
     scores: Scores,
     outcomes: Mapping[Program, Outcome],
+    facets: Mapping[str, str] | None = None,
 ) -> Record:
     """Return what the result keeps of one item."""
     first = answers[0] if answers else Answer()
@@ -50,6 +51,7 @@ def record(
         timings=timings(first),
         samples=samples,
         data=data,
+        facets=dict(facets or {}),
     )
 
 

@@ -11,6 +11,7 @@ figures are made is not known here.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,13 @@ from eval.output import output_file
 from eval.result import Result, read_result, write_result
 from eval.running import codec, identity, judging
 from eval.running.baselines import guess
+from eval.running.facets import already_there, by_facet
 from eval.running.fingerprint import WITH_MODEL, differences, fingerprint, fingerprint_of
 from eval.running.journal import Journal, cached_path, open_journal
 from eval.running.progress import RunProgress, duration
 from eval.running.selection import select
 from eval.suites.base import Draw, Loaded, Scores, Suite
+from eval.workspace.others import OtherFiles
 
 IN_FLIGHT = 1
 """Items in flight unless the command says otherwise: only so are greedy answers the same again.
@@ -56,6 +59,8 @@ class Options:
     """Where the result goes; ``None``: nowhere."""
     fresh: bool = False
     """Forget what an earlier run left there."""
+    others: OtherFiles | None = None
+    """What comes along of other files; ``None``: what the items bring."""
     flags: tuple[str, ...] = ()
     """The model's flags, as a server of its own is given them."""
 
@@ -87,6 +92,8 @@ class Run:
         loaded = suite.load(options.data)
         limit = suite.default_limit if options.limit is None else options.limit
         self._items = _checked(suite, select(loaded.items, limit, options.seed))
+        if options.others is not None:
+            self._items = options.others.taken(self._items, options.data)
         async with self.engine as engine:
             who = await engine.start()
             settings = self._settings(limit, who)
@@ -106,6 +113,10 @@ class Run:
                 raise CaretError(
                     f"{error.message}; {self.standing()}", exit_code=error.exit_code
                 ) from error
+            finally:
+                if options.others is not None:
+                    with contextlib.suppress(CaretError):  # of an engine that is gone, too
+                        await options.others.close()
         guesses, unable = await self._guess()
         await self._run_programs(guesses)
         result = self._result(loaded, who, settings, guesses, unable)
@@ -137,18 +148,29 @@ class Run:
         for item in self._items:
             if item.id in self._answers:
                 self._add(mean, item)
-        todo = iter([item for item in self._items if item.id not in self._answers])
+        left = [item for item in self._items if item.id not in self._answers]
+        if (others := self.options.others) is not None:
+            left.sort(key=others.turn)
+        todo = iter(left)
         self.progress.phase("answers", len(self._items), len(self._answers))
 
         async def work() -> None:
             for item in todo:
-                answers = await suite.answers(item, self.engine, self.options.draw)
+                answers = await self._asked(item)
                 journal.answered("", item.id, answers)
                 self._answers[item.id] = answers
                 self._add(mean, item)
                 self.progress.step(len(self._answers), str(mean))
 
         await together(work() for _ in range(workers))
+
+    async def _asked(self, item: Item) -> list[Answer]:
+        """Return the engine's answers to an item, asked with what comes along of other files."""
+        suite, draw, others = self.suite, self.options.draw, self.options.others
+        if others is None:
+            return await suite.answers(item, self.engine, draw)
+        async with others.asked(item, self.engine) as asked:
+            return asked.said(await suite.answers(asked.item, self.engine, draw))
 
     def _add(self, mean: judging.RunningMean, item: Item) -> None:
         """Show the item in the running figure, if it needs no program to be run for that."""
@@ -214,6 +236,11 @@ class Run:
         unable: list[str],
     ) -> Result:
         suite, items, seed = self.suite, self._items, self.options.seed
+        others = self.options.others
+        facets = {
+            item.id: {**already_there(item), **(others.facets(item) if others else {})}
+            for item in items
+        }
         scores = self._judge(self._answers)
         found = judging.metrics(scores, seed=seed)
         baselines = {
@@ -221,7 +248,14 @@ class Run:
             for name, answers in guesses.items()
         }
         records = [
-            judging.record(suite, item, self._answers[item.id], scores[item.id], self._outcomes)
+            judging.record(
+                suite,
+                item,
+                self._answers[item.id],
+                scores[item.id],
+                self._outcomes,
+                facets[item.id],
+            )
             for item in items
         ]
         return Result(
@@ -237,6 +271,7 @@ class Run:
             seconds=round(self._there.seconds, 1),
             metrics=found,
             groups=judging.groups(items, scores, seed=seed),
+            facets=by_facet(facets, scores, seed=seed),
             endings=by_stop_reason(records, seed=seed),
             latency=judging.latencies(self._answers),
             baselines=baselines,
@@ -244,6 +279,7 @@ class Run:
                 *judging.beaten(suite.headline, found, baselines),
                 *judging.few_items(len(items)),
                 *loaded.warnings,
+                *(others.warnings if others else []),
                 *_not_published(suite, loaded),
                 *judging.skipped(self._outcomes),
                 *unable,
@@ -275,6 +311,7 @@ class Run:
             "baselines": self.options.baselines,
             "flags": list(self.options.flags),
             "workers": workers,
+            **({"other_files": others.settings()} if (others := self.options.others) else {}),
         }
 
     def _earlier(self) -> Result | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -52,7 +52,9 @@ def show(result: Result, suite: Suite | None, console: Console) -> None:
     legend = [_LEGEND] if has_cut(result) else []
     parts += [Text(line, style="dim") for line in [*legend, *remarks(result.metrics)]]
     if result.groups:
-        parts += _section("by kind", _kinds(result, headline))
+        parts += _section("by kind", _kinds(result.groups, headline))
+    for facet, found in result.facets.items():
+        parts += _section(f"by slice: {facet}", _kinds(found, headline))
     if result.endings:
         parts += _section("by what ended the text", _endings(result))
     if result.latency:
@@ -140,10 +142,10 @@ def _metrics(result: Result, headline: Sequence[str]) -> Table:
     return table
 
 
-def _kinds(result: Result, headline: Sequence[str]) -> Table:
-    names = [name for name in headline if any(name in found for found in result.groups.values())]
+def _kinds(groups: Mapping[str, Mapping[str, Metric]], headline: Sequence[str]) -> Table:
+    names = [name for name in headline if any(name in found for found in groups.values())]
     table = _table("", "n", *(column for name in names for column in (_titled(name, None), "95 %")))
-    for kind, found in result.groups.items():
+    for kind, found in groups.items():
         n = max((metric.n for metric in found.values()), default=0)
         cells: list[str | Text] = []
         for name in names:

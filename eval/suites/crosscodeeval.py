@@ -27,6 +27,7 @@ from eval.metrics.identifiers import identifier_scores
 from eval.metrics.statement import lines_match, truncate_statement, without_comments
 from eval.suites.base import CUT, Loaded, Published, Scores, Suite
 from eval.suites.common import cut_against, text_scores
+from eval.workspace.place import REPOSITORY
 
 QWEN = "Hui et al. 2024, arXiv:2409.12186: one figure over all languages, in their own prompt"
 NAMES = ("exact_match", "edit_similarity", "identifier_exact_match", "identifier_f1")
@@ -81,6 +82,7 @@ class _CrossCodeEval(Suite):
             language=self.language,
             path=utf8_text(metadata, "file", where),
             related=_related(row, where),
+            data={REPOSITORY: metadata[REPOSITORY]} if metadata.get(REPOSITORY) else {},
         )
 
     def ask(self, item: Item) -> Ask:

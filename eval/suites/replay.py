@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from completion.errors import UsageError
-from eval import held_out
 from eval.build.builders import BUILDERS, load
 from eval.engines.base import Engine
 from eval.execution.program import Outcome, Program
@@ -28,8 +27,8 @@ from eval.replay.editor import Editor, Manner
 from eval.replay.measures import measures
 from eval.replay.replay import replay
 from eval.replay.typist import Typing
-from eval.replay.workspace import Place
 from eval.suites.base import Draw, Loaded, Scores, Suite
+from eval.workspace.place import Place, place_of
 
 
 class Replay(Suite):
@@ -57,7 +56,6 @@ class Replay(Suite):
         self._on_key = on_key
         self._workspace, self._manner = workspace, manner or Manner()
         self._data: Path | None = None
-        self._is_loaded = False
         self._folder: Path | None = None
         self._turn = asyncio.Lock()
 
@@ -70,27 +68,16 @@ class Replay(Suite):
                 is cut off or another suite's.
         """
         loaded = load(self.name, data)
-        self._data, self._is_loaded = data, True
+        self._data = data
         return loaded
 
     def place_of(self, item: Item) -> Place | None:
-        """Return where the file of ``item`` lies; None where nobody said.
-
-        1. Below ``--workspace``.
-        2. In its package, where the held-out packages are typed.
-        3. In the tree that ``--data`` names; a built file or a single file tell of none.
+        """Return where the file of ``item`` lies; ``None`` where nobody said.
 
         Raises:
             UsageError: it is not below ``--workspace``.
         """
-        if self._workspace is not None:
-            return Place(root=self._workspace, path=item.path).checked()
-        if not self._is_loaded:
-            return None
-        if self._data is not None:
-            return Place(root=self._data, path=item.path) if self._data.is_dir() else None
-        package, _, rest = item.path.partition("/")
-        return Place(root=held_out.default_folder() / package, path=rest)
+        return place_of(item, self._workspace, self._data)
 
     def ask(self, item: Item) -> Ask:
         """Return an editor's question: lines as the syntax says, and only what is shown."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,32 @@ class Stamp:
         return cls(mtime_ns=found.st_mtime_ns, size=found.st_size, inode=inode)
 
 
+RACY_NS = 20_000_000
+RACY_COARSE_NS = 2_000_000_000
+"""A file written so shortly before it is read may be written once more within the same time stamp:
+its stamp is not kept, and who looks next reads it again. Some file systems count whole seconds."""
+UNKNOWN = Stamp(mtime_ns=0, size=0, inode=0)
+
+
+def settled(stamp: Stamp | None) -> Stamp:
+    """Return the stamp to keep: none of a file that may still be under a writer's hands."""
+    if stamp is None:
+        return UNKNOWN
+    racy = RACY_NS if stamp.mtime_ns % 1_000_000_000 else RACY_COARSE_NS
+    return UNKNOWN if abs(time.time_ns() - stamp.mtime_ns) < racy else stamp
+
+
 def read(rules: Rules, path: Path) -> bytes:
     """Return the text of a file of the workspace, secrets masked so that all places stay true.
+
+    Raises:
+        Refused: it may not be read, cannot be, or is no text.
+    """
+    return read_stamped(rules, path)[0]
+
+
+def read_stamped(rules: Rules, path: Path) -> tuple[bytes, Stamp | None]:
+    """Return what :func:`read` does, and its stamp; no stamp where it changed while it was read.
 
     Raises:
         Refused: it may not be read, cannot be, or is no text.
@@ -55,8 +80,8 @@ def read(rules: Rules, path: Path) -> bytes:
     # The name that was judged, links followed, and from here on no link: one that is put in its
     # place meanwhile is refused.
     real = os.path.realpath(rules.root / path)
-    data, _ = read_regular(real, rules.max_bytes)
-    return secrets.masked(data, real)
+    data, stamp = read_regular(real, rules.max_bytes)
+    return secrets.masked(data, real), stamp
 
 
 def read_regular(path: str, limit: int) -> tuple[bytes, Stamp | None]:

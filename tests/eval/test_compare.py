@@ -390,3 +390,35 @@ def test_a_difference_of_nothing_has_no_minus(tmp_path):
     console = Console(width=100, record=True, quiet=True)
     eval_compare.show(_compared(tmp_path, a, b), console)
     assert "−0.0" not in console.export_text()
+
+
+def test_each_part_of_a_slice_is_compared_by_itself(tmp_path, capsys):
+    def sliced(right: set[int], facet: str) -> Result:
+        scores = _bits([float(number in right) for number in range(40)])
+        found = _result(scores)
+        items = [
+            replace(one, facets={facet: "new" if number < 20 else "old"})
+            for number, one in enumerate(found.items)
+        ]
+        return replace(found, items=items)
+
+    # B is right where A is not, in the first half alone; one side alone has the second slice
+    a, b = sliced(set(range(20, 40)), "there"), sliced(set(range(40)), "there")
+    paths = [_write(tmp_path, name, one) for name, one in (("a.json", a), ("b.json", b))]
+    found = compare(*map(read_side, paths), by="there")
+    assert list(found.parts) == ["new (20)", "old (20)"]
+    (new,), (old,) = found.parts.values()
+    assert (new.difference.value, new.verdict) == (1.0, B_BETTER)
+    assert (old.difference.value, old.verdict) == (0.0, NOT_SHOWN)
+    assert _called(*paths, "--by", "there", "--json", "-") == 0
+    assert set(json.loads(capsys.readouterr().out)["parts"]) == {"new (20)", "old (20)"}
+    with pytest.raises(UsageError, match="no slice size in either result: there is there"):
+        compare(*map(read_side, paths), by="size")
+
+
+def test_a_slice_that_one_side_has_is_enough(tmp_path):
+    a = _result(_bits([0.0] * 4))
+    b = _result(_bits([1.0] * 4))
+    b = replace(b, items=[replace(one, facets={"copy": "no"}) for one in b.items])
+    paths = [_write(tmp_path, name, one) for name, one in (("a.json", a), ("b.json", b))]
+    assert list(compare(*map(read_side, paths), by="copy").parts) == ["no (4)"]

@@ -21,7 +21,7 @@ from lsp.context.index.order import Order
 from lsp.context.index.pace import Pace, peak_bytes, resident_bytes
 from lsp.context.index.place import Stats
 from lsp.context.index.suspect import Suspect
-from lsp.context.reading import Refused, Stamp, read_regular
+from lsp.context.reading import UNKNOWN, Refused, Stamp, read_regular, settled
 
 COMMIT_S = 0.5
 TELL_S = 1.0
@@ -36,12 +36,6 @@ SOON_S = 1.0
 LATE_S = 5.0
 LOCK_S = 2.0
 """How often a process that another one keeps the store for asks whether it still does."""
-
-RACY_NS = 20_000_000
-RACY_COARSE_NS = 2_000_000_000
-"""A file written so shortly before it is read may be written once more within the same time stamp:
-its stamp is not kept, and the next walk reads it again. Some file systems count whole seconds."""
-UNKNOWN = Stamp(mtime_ns=0, size=0, inode=0)
 
 
 class Ended(Exception):
@@ -184,7 +178,7 @@ class Indexing:
             else:  # no need to look again until it changes
                 self._keep(seen, seen.stamp or UNKNOWN, b"", {})
             return
-        stamp = _settled(stamp)
+        stamp = settled(stamp)
         digest = keys.content_hash(self._key, data)
         if self.store.digest(path) == digest:
             self.store.restamp(path, stamp)
@@ -300,11 +294,3 @@ class Indexing:
             **changes,
         )
         self._tell({"stats": asdict(self._stats)})
-
-
-def _settled(stamp: Stamp | None) -> Stamp:
-    """Return the stamp that is kept: none of a file that may still be under a writer's hands."""
-    if stamp is None:
-        return UNKNOWN
-    racy = RACY_NS if stamp.mtime_ns % 1_000_000_000 else RACY_COARSE_NS
-    return UNKNOWN if abs(time.time_ns() - stamp.mtime_ns) < racy else stamp

@@ -14,6 +14,9 @@ import pytest
 import torch
 
 from completion.engine.checkpoint import load_checkpoint
+from completion.workspace.request import Mixing
+from completion.workspace.store import Store
+from tests.completion.workspace.written_out import written_out
 
 pytestmark = pytest.mark.engine
 HERE = Path(__file__).with_name("interpreted")
@@ -34,7 +37,7 @@ def test_the_v2_runner_s_rows_are_those_of_transformers(tmp_path):
     command = [sys.executable, str(HERE / "ask.py"), "v2", str(out)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    found = torch.load(out)
+    found = torch.load(out, weights_only=False)  # our own; what is mixed is bytes
 
     from transformers import AutoModelForCausalLM
 
@@ -58,3 +61,33 @@ def test_the_v2_runner_s_rows_are_those_of_transformers(tmp_path):
     for token in found["tokens"]:
         assert token == int(rows_of(ids)[-1].argmax())
         ids.append(token)
+    _mixed(found, rows_of)
+
+
+def _mixed(found, rows_of):
+    """With a workspace mixed in: rows of a prompt read in parts, of prompts alone, and tokens."""
+    checkpoint = load_checkpoint("bundled")
+    store = Store(len(checkpoint.vocabulary))
+    store.put("a.py", checkpoint.encoder.encode(found["file"]))
+    mixing = Mixing.from_words(found["mixing"])
+
+    def law(ids):
+        own = rows_of(ids)[-1].double()
+        return torch.tensor(written_out(checkpoint, own, store, mixing, ids)), own.exp()
+
+    long = list(found["long"])
+    known = ~found["mixed_rows"][:, 0].isnan()
+    assert bool(known[-1])
+    for at, row in enumerate(found["mixed_rows"]):
+        end = len(long) - 89 + at
+        if known[at] and end >= mixing.base:
+            assert float((row.exp() - law(long[:end])[0]).abs().max()) < WITHIN
+    told = 0.0
+    for row, end in zip(found["mixed"][::2], (133, 93), strict=True):
+        expected, own = law(long[:end])
+        assert float((row.exp() - expected).abs().max()) < WITHIN
+        told = max(told, float((expected - own).abs().max()))
+    assert told > 0.01, "or nothing was mixed in"
+    for token in found["mixed_tokens"]:
+        assert token == int(law(long)[0].argmax())
+        long.append(token)

@@ -40,7 +40,7 @@ class ToyEngine(Engine):
     async def running(self):
         return self.open
 
-    async def top_tokens(self, prompt, count):
+    async def top_tokens(self, prompt, count, mixing=None):
         values, ids = torch.topk(self.toy.row(tuple(prompt)), count)
         return list(zip(ids.tolist(), values.tolist(), strict=True))
 

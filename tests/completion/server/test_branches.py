@@ -42,7 +42,8 @@ def encode(data: bytes) -> list[int]:
 def prompt_of(typed):
     return Prompt(
         token_ids=list(PROMPT), pieces=(), used=(), dropped=(), stable_tokens=0, arm="exact_spm",
-        typed=typed, prefix_text=b"", prefix_start=0, prefix_tokens=0, suffix_text=b"", joined=True,
+        typed=typed, prefix_text=b"", prefix_start=0, prefix_tokens=0, prefix_bytes=0,
+        suffix_text=b"", suffix_start=0, suffix_tokens=0, joined=True,
     )  # fmt: skip
 
 

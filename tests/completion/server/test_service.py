@@ -296,8 +296,6 @@ async def test_what_is_not_built_says_so(serving):
     async with serving() as (_, stub):
         feedback = stub.RecordFeedback(iter([pb.FeedbackEvent()]))
         assert (await code_of(feedback))[0] == grpc.StatusCode.UNIMPLEMENTED
-        workspace = stub.SyncWorkspace(iter([pb.WorkspaceChange()]))
-        assert (await code_of(workspace.read()))[0] == grpc.StatusCode.UNIMPLEMENTED
 
 
 class SlowToLoad(FakeEngine):

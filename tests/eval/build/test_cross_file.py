@@ -8,7 +8,8 @@ import pytest
 
 from completion.config import ContextConfig
 from eval.build.cross_file import CrossFile, build
-from eval.build.cross_file_rows import SOURCE_MS, build_rows
+from eval.build.cross_file_rows import build_rows
+from eval.build.gathering import SOURCE_MS
 from eval.build.tree import Tree, read_tree
 from tests.eval.build.siblings import FILES, PACKAGE, looking, write_siblings
 

@@ -11,9 +11,12 @@ from eval.engines.base import Engine, Identity
 from eval.item import Answer, Ask, Item
 from eval.replay.editor import Manner
 from eval.replay.typist import Typing
-from eval.replay.workspace import TELLING, Place, lay_out
+from eval.replay.workspace import lay_out
 from eval.suites.base import Draw
 from eval.suites.replay import Replay
+from eval.workspace.arms import Arm
+from eval.workspace.others import TELLING
+from eval.workspace.place import Place
 from tests.lsp.conftest import Service
 
 SECRET_END = "\n".join(f"    untyped_{n} = deposit_coin(secret_{n})" for n in range(10))
@@ -101,7 +104,7 @@ async def test_what_is_not_typed_yet_reaches_no_request(real, service: Service, 
         id="app", path="bank/app.py", prefix=ABOVE.encode(), reference=short[:end].encode(),
         suffix=("\n    return coin" + BELOW).encode(),
     )  # fmt: skip
-    suite = Replay(workspace=real, manner=Manner(context=context))
+    suite = Replay(workspace=real, manner=Manner(other_files=None if context else Arm.NONE))
     async with asyncio.timeout(60):
         answers = await suite.answers(item, At(service.address), Draw())
     asked = service.requests

@@ -23,6 +23,7 @@ from eval.running import codec
 from eval.suites import suite_named
 from eval.suites.base import Draw
 from eval.suites.replay import Replay
+from eval.workspace.arms import Arm
 
 BODY = "".join(f"    value_{n} = compute(values[{n}], scale)\n" for n in range(14))
 FILE = f'"""A module made for this test."""\n\n\ndef f(values, scale):\n{BODY}\n\nx = 1\n'
@@ -138,7 +139,7 @@ async def test_every_key_goes_through_a_real_language_server(tree):
     told = []
     suite = Replay(
         on_key=lambda item, done, whole: told.append((item.id, done, whole)),
-        manner=Manner(context=False),
+        manner=Manner(other_files=Arm.NONE),
     )
     async with OwnServer(extra_args=["--engine", "fake"]) as own:
         for item in suite.load(tree).items:
