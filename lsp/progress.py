@@ -1,9 +1,14 @@
-"""The loading of the model, shown as work-done progress where the editor can show that."""
+"""The loading of the model, shown as work-done progress where the editor can show that.
+
+An editor with the capability ``caretStatus`` is told of each stage besides, as ``caret/status``
+with ``{stage}``: "loading", "ready" or "failed".
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -18,6 +23,8 @@ log = logging.getLogger("caret.lsp")
 
 TITLE = "Caret: loading the model"
 
+STATUS = "caret/status"
+
 
 class LoadingProgress:
     """Begins when the service begins to load and ends when it serves or fails."""
@@ -30,6 +37,9 @@ class LoadingProgress:
     def changed(self, stage: Stage) -> None:
         """Take notice of the service's ``stage``."""
         log.info("service: %s", stage.value)
+        experimental = self._server.client_capabilities.experimental
+        if isinstance(experimental, Mapping) and experimental.get("caretStatus"):
+            self._server.protocol.notify(STATUS, {"stage": stage.value})
         if self._shown is not None:
             self._shown.set()
             self._shown = None
