@@ -23,6 +23,7 @@ COMMANDS = {
         "completion.commands.explain",
         "the prompt, its parts and the timings at FILE:LINE:COL",
     ),
+    "feedback": ("lsp.feedback.command", "how many suggestions are accepted, and how much stays"),
     "doctor": ("completion.commands.doctor", "what is installed, what is missing, how to get it"),
     "corpus": ("training.commands.corpus", "collect source code to train on"),
     "tokenizer": ("training.commands.tokenizer", "train a tokenizer on a corpus"),

@@ -26,6 +26,7 @@ def option(
     help: str,  # noqa: A002 - the field's standard name
     *,
     workspace: bool = False,
+    off_only: bool = False,
     choices: Sequence[str] = (),
     low: float | None = None,
     high: float | None = None,
@@ -33,13 +34,14 @@ def option(
 ) -> Any:
     """Return a dataclass field with its one-line ``help``, its limits, and who may set it.
 
+    A ``workspace`` may set what is marked so, and of what is marked ``off_only`` nothing but false.
     ``check`` raises ValueError for a value of the right type that is wrong all the same.
     """
     return field(
         default=default,
         metadata={
-            "help": help, "workspace": workspace, "choices": tuple(choices), "low": low, "high": high,
-            "check": check,
+            "help": help, "workspace": workspace or off_only, "off_only": off_only,
+            "choices": tuple(choices), "low": low, "high": high, "check": check,
         },
     )  # fmt: skip
 
@@ -139,7 +141,15 @@ class ClientConfig:
     automatic: bool = option(
         True, "whether suggestions come by themselves; false: only when asked for", workspace=True
     )
-    server: str = option("", "address of a running `caret serve`; empty: start one of its own")
+    server: str = option(
+        "", "address of a running `caret serve`; empty: one is started, for all editors of the user"
+    )
+    shared_server: bool = option(
+        True, "whether the server that is started is shared; false: each editor has one of its own"
+    )
+    idle_minutes: float = option(
+        15.0, "how long the shared server stays when the last editor has gone", low=0.05, high=1e5
+    )
     disabled_languages: tuple[str, ...] = option(
         (), "LSP language ids in which nothing is suggested by itself", workspace=True
     )
@@ -174,11 +184,15 @@ class ClientConfig:
         "auto", "single lines, whole blocks, or as the syntax at the cursor says",
         workspace=True, choices=("auto", "single", "multi"),
     )  # fmt: skip
+    speculate: bool = option(
+        True, "whether completions are asked for ahead of time while nobody types: behind the one "
+        "that is shown, and where the cursor was put", workspace=True,
+    )  # fmt: skip
     timeout_ms: float = option(
         4000.0, "deadline of one suggestion", workspace=True, low=10, high=600_000
     )
     start_timeout_s: float = option(
-        120.0, "how long a server of its own may take to load", low=1, high=3600
+        120.0, "how long a server that is started may take to load", low=1, high=3600
     )
 
 
@@ -241,6 +255,32 @@ class ContextConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PopupConfig:
+    """The editor's list of names, `textDocument/completion`."""
+
+    enabled: bool = option(
+        True, "whether names are offered; false where another language server already does",
+        workspace=True,
+    )  # fmt: skip
+    ranking: str = option(
+        "both", "best first by static analysis alone, by the model, or by the model with names of "
+        "nearer scopes weighing more", workspace=True, choices=("static", "model", "both"),
+    )  # fmt: skip
+    budget_ms: float = option(
+        150.0, "how long a list may take; what is not known by then is left out, and where the model "
+        "has not answered the order is that of static analysis", workspace=True, low=1, high=60_000,
+    )  # fmt: skip
+    max_items: int = option(100, "most names in a list", workspace=True, low=1, high=1000)
+    max_scored: int = option(
+        64, "most names that the model is asked about at one place", workspace=True, low=0, high=256
+    )
+    disabled_scopes: tuple[str, ...] = option(
+        ("comment", "string", "docstring"), "where no names are offered, as in `client`",
+        workspace=True, check=scope_rules.check,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkspaceModelConfig:
     """The server's copy of the workspace, for a model of the project's own words."""
 
@@ -259,6 +299,19 @@ class WorkspaceModelConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FeedbackConfig:
+    """What became of suggestions, kept on this machine: numbers only, never source text."""
+
+    enabled: bool = option(
+        True, "whether it is kept at all; a workspace can only switch it off", off_only=True
+    )
+    share: bool = option(
+        False, "whether it is also sent to the server, which counts it in its metrics"
+    )
+    keep_days: int = option(90, "how long it is kept", low=1, high=3650)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """Everything that can be set."""
 
@@ -268,6 +321,8 @@ class Config:
     client: ClientConfig = field(default_factory=ClientConfig)
     context: ContextConfig = field(default_factory=ContextConfig)
     workspace_model: WorkspaceModelConfig = field(default_factory=WorkspaceModelConfig)
+    feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
+    popup: PopupConfig = field(default_factory=PopupConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +388,10 @@ def _merge_section(
             messages.append(f"{where}.{key} cannot be set by a workspace; set it in {user_file()}")
         else:
             try:
-                section = replace(section, **{key: parse(known[key], hints[key], value)})
+                parsed = parse(known[key], hints[key], value)
+                if not trusted and known[key].metadata["off_only"]:
+                    parsed = parsed and getattr(section, key)
+                section = replace(section, **{key: parsed})
             except ValueError as error:
                 default = getattr(section, key)
                 messages.append(f"{where}.{key}: {error}; {default!r} is used")

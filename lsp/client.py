@@ -1,14 +1,16 @@
 """The completion service as the language server sees it: ready or not, an answer or none.
 
-A server of its own is started, watched, and started again when it dies. Nothing here makes an
-editor wait: while there is no service, and whenever it fails, the answer is None at once.
+Without an address a server is started or, shared with the user's other editors, found; it is watched,
+and started again when it dies. Nothing here makes an editor wait: while there is no service, and
+whenever it fails, the answer is None at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -20,7 +22,10 @@ from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as pb_grpc
 from completion.wire.address import parse_address
 from completion.wire.channel import NotServing, open_channel, wait_until_serving
+from completion.wire.effort import FOR_RANKING
 from completion.wire.own_server import OwnServer
+from completion.wire.shared_server import CannotShare, SharedServer
+from lsp.server_identity import identity, with_absolute_model
 
 log = logging.getLogger("caret.lsp")
 
@@ -65,18 +70,24 @@ class Connection:
 
 
 class Service:
-    """A connection to a completion service, its own or another's; :meth:`close` it at the end."""
+    """A connection to a completion service; :meth:`close` it at the end.
+
+    Without an ``address`` a server is started with ``serve_args``: the one that the user's editors
+    share, which stays ``shared_idle_s`` seconds after the last of them; None: one of its own.
+    """
 
     def __init__(
         self,
         *,
         address: str = "",
         serve_args: Sequence[str] = (),
+        shared_idle_s: float | None = None,
         start_timeout_s: float = 120.0,
         listener: Listener,
     ) -> None:
         self._address = address
         self._serve_args = tuple(serve_args)
+        self._shared_idle_s = shared_idle_s
         self._start_timeout_s = start_timeout_s
         self._listener = listener
         self._stub: pb_grpc.CompletionServiceAsyncStub | None = None
@@ -108,11 +119,11 @@ class Service:
 
     def start(self) -> None:
         """Begin to connect, in the background."""
-        keep = self._keep_remote() if self._address else self._keep_own()
+        keep = self._keep_remote() if self._address else self._keep_started()
         self._task = asyncio.create_task(keep, name="service")
 
     async def close(self) -> None:
-        """Disconnect, and end a server of its own."""
+        """Disconnect, and end a server of its own; a shared one goes on."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -126,11 +137,42 @@ class Service:
         try:
             return await self._stub.Complete(request, timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.UNAVAILABLE:
-                self._lost.set()
-            elif error.code() not in _SILENT:
-                log.warning("the service refused: %s (%s)", error.details(), error.code().name)
+            self._refused(error)
             return None
+
+    async def score(self, request: pb.ScoreRequest, *, timeout_s: float) -> pb.ScoreResponse | None:
+        """Return scores to rank by, or None when there are none; cancelling it cancels the call."""
+        if self._stub is None:
+            return None
+        try:
+            return await self._stub.Score(request, timeout=timeout_s, metadata=FOR_RANKING)
+        except grpc.aio.AioRpcError as error:
+            self._refused(error)
+            return None
+
+    async def stream(
+        self, request: pb.CompleteRequest, *, timeout_s: float
+    ) -> AsyncGenerator[pb.CompleteChunk, None]:
+        """Yield the answer in whole lines as they come, its summary last; closing it cancels the call.
+
+        It ends without a summary where there is no answer.
+        """
+        if self._stub is None:
+            return
+        call = self._stub.StreamComplete(request, timeout=timeout_s)
+        try:
+            async for chunk in call:
+                yield chunk
+        except grpc.aio.AioRpcError as error:
+            self._refused(error)
+        finally:
+            call.cancel()
+
+    def _refused(self, error: grpc.aio.AioRpcError) -> None:
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            self._lost.set()
+        elif error.code() not in _SILENT:
+            log.warning("the service refused: %s (%s)", error.details(), error.code().name)
 
     def _connected(self, channel: grpc.aio.Channel) -> None:
         self._lost.clear()
@@ -142,8 +184,26 @@ class Service:
                 waiter.set_result(None)
         self._listener.stage(Stage.READY)
 
-    async def _keep_own(self) -> None:
-        """Keep a server of its own running, until it fails :data:`ATTEMPTS` times in a row."""
+    def _server(self) -> OwnServer | SharedServer:
+        """Return the server that is to be started, or found."""
+        if self._shared_idle_s is not None:
+            try:
+                return SharedServer(
+                    identity=identity(), extra_args=with_absolute_model(self._serve_args),
+                    idle_s=self._shared_idle_s, start_timeout_s=self._start_timeout_s,
+                )  # fmt: skip
+            except CannotShare as error:
+                self._shared_idle_s = None
+                if sys.platform != "win32":  # there it has none either, and that will be said
+                    self._listener.warn(f"this editor has a server of its own: {error.message}")
+        return OwnServer(
+            extra_args=self._serve_args,
+            start_timeout_s=self._start_timeout_s,
+            on_line=lambda line: log.debug("serve: %s", line),
+        )
+
+    async def _keep_started(self) -> None:
+        """Keep a server running, until it fails :data:`ATTEMPTS` times in a row."""
         loop = asyncio.get_running_loop()
         failures = 0
         told = False
@@ -151,11 +211,7 @@ class Service:
             self._listener.stage(Stage.LOADING)
             since: float | None = None
             try:
-                async with OwnServer(
-                    extra_args=self._serve_args,
-                    start_timeout_s=self._start_timeout_s,
-                    on_line=lambda line: log.debug("serve: %s", line),
-                ) as server:
+                async with self._server() as server:
                     channel = server.channel()
                     try:
                         since = loop.time()

@@ -109,7 +109,10 @@ async def measure(arguments: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"arguments": list(arguments)}
     with tempfile.TemporaryDirectory(prefix="caret-") as name:
         async with LspSession(lsp_command(*arguments), environment=environment) as session:
-            await session.initialize(Path(name))
+            # the model's time is wanted at each key, and not that of what is kept of its answers
+            await session.initialize(
+                Path(name), capabilities={"experimental": {"caretAlwaysAsk": True}}
+            )
             await session.ready()
             found["typing"] = await typing(session, Path(name))
             found["did_change"] = await did_change(session, Path(name))
@@ -122,7 +125,7 @@ def main() -> int:
     parser.add_argument("--server", default="", metavar="ADDR")
     parser.add_argument("--serve-arg", action="append", default=[], metavar="WORD")
     args = parser.parse_args()
-    words = [f"--serve-arg={word}" for word in args.serve_arg]
+    words = ["--own-server", *(f"--serve-arg={word}" for word in args.serve_arg)]
     if args.server:
         words += ["--server", args.server]
     try:

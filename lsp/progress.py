@@ -1,9 +1,14 @@
-"""The loading of the model, shown as work-done progress where the editor can show that."""
+"""The loading of the model, shown as work-done progress where the editor can show that.
+
+An editor with the capability ``caretStatus`` is told of each stage besides, as ``caret/status``
+with ``{stage}``: "loading", "ready" or "failed"; and once more when its settings hold.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -18,6 +23,8 @@ log = logging.getLogger("caret.lsp")
 
 TITLE = "Caret: loading the model"
 
+STATUS = "caret/status"
+
 
 class LoadingProgress:
     """Begins when the service begins to load and ends when it serves or fails."""
@@ -26,10 +33,13 @@ class LoadingProgress:
         self._server = server
         self._number = 0
         self._shown: asyncio.Event | None = None
+        self._stage: Stage | None = None
 
     def changed(self, stage: Stage) -> None:
         """Take notice of the service's ``stage``."""
         log.info("service: %s", stage.value)
+        self._stage = stage
+        self.tell()
         if self._shown is not None:
             self._shown.set()
             self._shown = None
@@ -38,6 +48,13 @@ class LoadingProgress:
             self._number += 1
             self._shown = asyncio.Event()
             self._server.in_background(self._show(f"caret-{self._number}", self._shown))
+
+    def tell(self) -> None:
+        """Tell the editor how far the service is, if it wants to know and there is one."""
+        experimental = self._server.client_capabilities.experimental
+        wanted = isinstance(experimental, Mapping) and experimental.get("caretStatus")
+        if wanted and self._stage is not None:
+            self._server.protocol.notify(STATUS, {"stage": self._stage.value})
 
     async def _show(self, token: str, over: asyncio.Event) -> None:
         progress = self._server.work_done_progress

@@ -198,6 +198,14 @@ class LspSession:
         taken = (time.perf_counter() - started) * 1000
         return Shown(items=tuple((answer or {}).get("items", ())), milliseconds=taken)
 
+    async def names(self, uri: str, line: int, character: int) -> Message:
+        """Ask for the list of names at a zero-based position; return it as it came."""
+        return await self.request("textDocument/completion", {
+            "textDocument": {"uri": uri},
+            "position": {"line": line, "character": character},
+            "context": {"triggerKind": 1},
+        })  # fmt: skip
+
     async def shutdown(self) -> int:
         """End the session in order; return the server's exit status."""
         await self.request("shutdown", None)

@@ -14,7 +14,7 @@ from completion.config import Config, Loaded, merge
 SECTION = "caret"
 """The section asked for, and the key under which settings may be nested."""
 
-SECTIONS = ("context", "workspace_model")
+SECTIONS = ("context", "workspace_model", "feedback", "popup")
 """The keys under which an editor nests the settings of those sections."""
 
 SOURCE = "editor settings"

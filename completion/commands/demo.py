@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _session(args: argparse.Namespace, console: Console) -> tuple[list[Result], float]:
     words = ["--server", args.server] if args.server else []
-    words += [f"--serve-arg={word}" for word in words_for_server(args)]
+    words += ["--own-server", *(f"--serve-arg={word}" for word in words_for_server(args))]
     begin = time.perf_counter()
     source = SAMPLE.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="caret-demo-") as folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import sys
 from dataclasses import replace
@@ -27,6 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exit-with-parent", action="store_true", help="end when the starting process does"
     )
+    parser.add_argument(
+        "--exit-when-idle", type=_seconds, metavar="SECONDS",
+        help="end when no client has been connected for so long",
+    )  # fmt: skip
+    # A descriptor of the lock that the starting process holds: closed once this one listens.
+    parser.add_argument("--start-lock", type=int, metavar="FD", help=argparse.SUPPRESS)
     testing = parser.add_argument_group("for tests of clients")
     testing.add_argument(
         "--engine", choices=("vllm", "fake"), default="vllm", help="fake: no model"
@@ -36,6 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve; returns when drained."""
+    if args.start_lock is not None:
+        os.set_inheritable(args.start_lock, False)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
     config = configured(args)
     given = {
@@ -81,4 +90,18 @@ async def _serve(config: Config, args: argparse.Namespace) -> None:
         if sys.stderr.isatty():
             sys.stderr.write(f"ready: caret complete --server {server.address} FILE:LINE:COL\n")
 
-    await server.run(exit_with_parent=args.exit_with_parent, on_ready=on_ready)
+    def on_listening() -> None:
+        if args.start_lock is not None:
+            os.close(args.start_lock)
+
+    await server.run(
+        exit_with_parent=args.exit_with_parent, exit_when_idle_s=args.exit_when_idle,
+        on_listening=on_listening, on_ready=on_ready,
+    )  # fmt: skip
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from completion.errors import CaretError
@@ -83,8 +84,25 @@ class RequestStats:
     cached_tokens: int = 0
 
 
+@dataclass(slots=True)
+class EngineWork:
+    """Tokens that the engine has worked on since it started, for requests that were cancelled, too."""
+
+    prompt: int = 0
+    """Of prompts, computed and not found in the prefix cache."""
+    generated: int = 0
+    abandoned: int = 0
+    """Of prompts of requests that were cancelled before their first token: at most so many, for
+    nothing says how many of them were computed."""
+
+
 class Engine(ABC):
     """A model that continues token ids."""
+
+    @cached_property
+    def work(self) -> EngineWork:
+        """What was computed; the engine counts it while it runs."""
+        return EngineWork()
 
     @property
     @abstractmethod

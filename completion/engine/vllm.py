@@ -176,11 +176,15 @@ class VllmEngine(Engine):
         )
         begin = time.perf_counter()
         first = True
+        self.work.abandoned += len(prompt)  # until its first token
         async with aclosing(self._stream(prompt, params)) as steps:
             async for output, token_ids, log_probs in steps:
                 rows = None
+                self.work.generated += len(token_ids)
                 if first:
                     first = False
+                    self.work.abandoned -= len(prompt)
+                    self.work.prompt += len(prompt) - (output.num_cached_tokens or 0)
                     rows = _tensor(output.prompt_token_id_logprobs)
                     stats.first_token_ms = (time.perf_counter() - begin) * 1e3
                     stats.cached_tokens = output.num_cached_tokens or 0

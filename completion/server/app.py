@@ -15,7 +15,7 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import grpc.aio
@@ -28,6 +28,7 @@ from completion.config import Config
 from completion.engine.base import Engine
 from completion.engine.checkpoint import Checkpoint
 from completion.errors import CaretError, UsageError
+from completion.server.activity import Activity
 from completion.server.logs import event
 from completion.server.metrics import Metrics
 from completion.server.service import CompletionService
@@ -60,9 +61,16 @@ class Server:
         self.address = parse_address(config.server.listen)
 
     async def run(
-        self, *, exit_with_parent: bool = False, on_ready: Callable[[], None] = lambda: None
+        self,
+        *,
+        exit_with_parent: bool = False,
+        exit_when_idle_s: float | None = None,
+        on_listening: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         """Serve until a signal, then drain.
+
+        With ``exit_when_idle_s`` also until no call has been open for so long, once it serves.
 
         Raises:
             UsageError: the address is not local, or is taken.
@@ -71,12 +79,14 @@ class Server:
         begin = time.perf_counter()
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
         close_metrics = self._serve_metrics()
-        server = self._bind()
+        activity = Activity() if exit_when_idle_s is not None else None
+        server = self._bind([activity] if activity is not None else [])
         await server.start()
         if self.address.path:
             Path(self.address.path).chmod(0o600)
         event(logging.INFO, "listening", address=self.address.target)
-        watch = asyncio.create_task(self._watch_parent()) if exit_with_parent else None
+        on_listening()
+        watches = [asyncio.create_task(self._watch_parent())] if exit_with_parent else []
         with _signals(self._stop):
             try:
                 await self._until_stopped(self._start_engine())
@@ -84,6 +94,9 @@ class Server:
                     await self._say(health_pb2.HealthCheckResponse.SERVING)
                     event(logging.INFO, "serving", seconds=round(time.perf_counter() - begin, 2))
                     on_ready()
+                    if activity is not None and exit_when_idle_s is not None:
+                        idle = self._watch_idle(activity, exit_when_idle_s)
+                        watches.append(asyncio.create_task(idle))
                     await self._until_stopped_or_dead()
             finally:
                 await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -92,7 +105,7 @@ class Server:
                 close_metrics()
                 if self._engine is not None:
                     await self._engine.stop()
-                if watch is not None:
+                for watch in watches:
                     watch.cancel()
                 # gRPC took its socket away when draining began; what is there now is another's.
                 event(logging.INFO, "stopped")
@@ -110,6 +123,7 @@ class Server:
         self.service.ready(engine, checkpoint)
         admission = self.service.admission
         self.metrics.watch(lambda: admission.running, lambda: admission.waiting, engine.running)
+        self.metrics.watch_work(engine.work)
         info = engine.info
         event(
             logging.INFO, "model loaded", model=checkpoint.name, engine=info.engine,
@@ -149,7 +163,7 @@ class Server:
                 Path(self.address.path).unlink(missing_ok=True)
             os._exit(0)
 
-    def _bind(self) -> grpc.aio.Server:
+    def _bind(self, interceptors: Sequence[grpc.aio.ServerInterceptor]) -> grpc.aio.Server:
         address, limit = self.address, self._config.server.max_message_bytes
         if not address.is_local:
             raise UsageError(
@@ -157,11 +171,12 @@ class Server:
                 "transport security is not built yet"
             )
         server = grpc.aio.server(
+            interceptors=interceptors,
             options=[
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.max_send_message_length", limit),
                 ("grpc.so_reuseport", 0),  # a second server on the port is an error
-            ]
+            ],
         )
         rpc.add_CompletionServiceServicer_to_server(self.service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -189,6 +204,11 @@ class Server:
     async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType) -> None:
         for name in ("", SERVICE_NAME):
             await self._health.set(name, status)
+
+    async def _watch_idle(self, activity: Activity, seconds: float) -> None:
+        await activity.wait_idle(seconds)
+        event(logging.INFO, "idle", seconds=seconds)
+        self._stop.set()
 
     async def _watch_parent(self) -> None:
         parent = os.getppid()

@@ -26,6 +26,7 @@ from completion.errors import CaretError
 from completion.wire.address import Address, parse_address
 from completion.wire.channel import open_channel, wait_until_serving
 from completion.wire.environment import child_environment
+from completion.wire.user_folders import LONGEST_SOCKET
 
 GRACE_S = 5.0
 """How long it may take to end after SIGTERM, in seconds, before it is killed."""
@@ -34,7 +35,6 @@ _TAIL_LINES = 50
 _LINE_BYTES = 2000
 _SOCKET = "s.sock"
 _FAILURE = re.compile(r"caret \w+: |[\w.]*(Error|Exception)\b.*: ")
-_LONGEST_PATH = 107  # bytes of sun_path, less its final NUL
 
 
 class OwnServer:
@@ -109,7 +109,7 @@ class OwnServer:
         assert self._process is not None
         status = await self._process.wait()
         await self._finish_reading()
-        return _stopped(self._tail, status)
+        return stopped(self._tail, status)
 
     async def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL to it and its children after the grace. Safe to repeat."""
@@ -204,8 +204,15 @@ def last_error(lines: Sequence[str]) -> str:
     return other
 
 
-def _stopped(lines: Sequence[str], status: int) -> str:
-    reason = f"signal {-status}" if status < 0 else last_error(lines) or f"status {status}"
+def stopped(lines: Sequence[str], status: int | None) -> str:
+    """Return one line on why a server is no more.
+
+    ``status`` is that of its process, negative for a signal; None: nobody was told.
+    """
+    if status is not None and status < 0:
+        reason = f"signal {-status}"
+    else:
+        reason = last_error(lines) or ("no reason given" if status is None else f"status {status}")
     return f"the completion server stopped: {reason}"
 
 
@@ -215,7 +222,7 @@ def _private_folder() -> Path:
         if parent is not None and not Path(parent).is_dir():
             continue
         folder = Path(tempfile.mkdtemp(prefix="caret-", dir=parent))
-        if len(os.fsencode(folder / _SOCKET)) <= _LONGEST_PATH:
+        if len(os.fsencode(folder / _SOCKET)) <= LONGEST_SOCKET:
             return folder
         folder.rmdir()
     raise CaretError("no folder for a socket has a path short enough; set TMPDIR to a short one")

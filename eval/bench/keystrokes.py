@@ -1,4 +1,7 @@
-"""What an editor waits for, as rows beside their bars: ``lsp.measure`` run as a process."""
+"""What an editor waits for, as rows beside their bars: ``lsp.measure`` run as a process.
+
+And real files typed in time, see :mod:`eval.bench.keys_in_time`.
+"""
 
 from __future__ import annotations
 

@@ -47,6 +47,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--generated-files", type=int, default=0, metavar="N",
         help="context, workspace: instead, a workspace of N generated files, which is removed again",
     )  # fmt: skip
+    parser.add_argument(
+        "--files", type=int, default=3, metavar="N",
+        help="keystrokes: files of which a function is typed in time, some two minutes each "
+        "(default 3; 0: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="keystrokes: where those files are (default: the held-out packages)",
+    )
     parser.add_argument("--rounds", type=int, default=30, help="of the short ones (default 30)")
     parser.add_argument("--starts", type=int, default=5, help="of the server (default 5)")
     parser.add_argument(
@@ -72,6 +82,10 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(
                 f"{flag} is of a workspace; it is for `caret bench context` and `workspace`"
             )
+    if args.data is not None and args.suite != "keystrokes":
+        raise UsageError("--data is of files that are typed; it is for `caret bench keystrokes`")
+    if args.files < 0:
+        raise UsageError("--files must be at least 0")
     if args.workspace is not None and args.generated_files:
         raise UsageError("--workspace and --generated-files are two workspaces; name one")
     if not 0 <= args.generated_files <= MOST_GENERATED:
@@ -111,9 +125,17 @@ async def _latency(args: argparse.Namespace, config: Config, say: Callable[[str]
 
 
 async def _keystrokes(args: argparse.Namespace, config: Config, say: Callable[[str], None]):
+    from eval.bench.keys_in_time import in_time
     from eval.bench.keystrokes import rows
 
-    return await rows(words_for_server(args), say)
+    words = words_for_server(args)
+    # first what fails at once where there are no files
+    found = []
+    if args.files:
+        found = await in_time(
+            words, args.files, None if args.data is None else Path(args.data), say
+        )
+    return [*await rows(words, say), *found]
 
 
 async def _healing(args: argparse.Namespace, config: Config, say: Callable[[str], None]):

@@ -1,4 +1,4 @@
-"""`caret lsp` with a `caret serve` of its own (the fake engine): started, used, killed, ended."""
+"""`caret lsp --own-server` and its `caret serve` (the fake engine): started, used, killed, ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LONG = "600000"
 
 
 def editor(*serve: str, tmp_path: Path, timeout_ms: str = LONG) -> LspSession:
-    words = [f"--serve-arg={word}" for word in (*FAKE, *serve)]
+    words = ["--own-server", *(f"--serve-arg={word}" for word in (*FAKE, *serve))]
     environment = {
         "CARET_CLIENT_TIMEOUT_MS": timeout_ms,
         "XDG_CONFIG_HOME": str(tmp_path / "none"),
@@ -201,7 +201,7 @@ async def test_a_server_killed_in_mid_answer_is_answered_for_and_replaced(tmp_pa
 
 
 async def test_a_server_that_cannot_start_is_said_once_with_what_to_do(tmp_path):
-    command = lsp_command("--serve-arg=--engine", "--serve-arg=nonsense")
+    command = lsp_command("--own-server", "--serve-arg=--engine", "--serve-arg=nonsense")
     async with LspSession(command) as session:
         await session.initialize(tmp_path)
         with pytest.raises(CaretError) as caught:

@@ -157,7 +157,7 @@ async def test_a_service_out_of_reach_is_said_once_and_never_waited_for(tmp_path
 
 
 async def test_a_service_that_comes_back_is_used_again(editor, service, tmp_path):
-    async with editor() as session:
+    async with editor(always_ask=True) as session:
         uri = session.open(tmp_path / "a.py", "x = ")
         assert (await session.complete(uri, 0, 4)).text == "done"
         await service.stop()

@@ -1,0 +1,58 @@
+--- Requests for suggestions: their method, their parameters, and how a client is asked.
+local M = {}
+
+M.METHOD = 'textDocument/inlineCompletion'
+M.INVOKED, M.AUTOMATIC = 1, 2
+
+--- Return the client of Caret in a buffer.
+---@param buf integer
+---@return vim.lsp.Client?
+function M.client(buf)
+  return vim.lsp.get_clients({ bufnr = buf, name = 'caret' })[1]
+end
+
+--- Whether a mode is one of insert mode, its completion included.
+---@return boolean
+function M.is_inserting()
+  return vim.api.nvim_get_mode().mode:sub(1, 1) == 'i'
+end
+
+--- Return how the buffer indents, which the server's answer then follows.
+---@param buf integer
+---@return table
+function M.formatting(buf)
+  return { tabSize = vim.lsp.util.get_effective_tabstop(buf), insertSpaces = vim.bo[buf].expandtab }
+end
+
+--- Send a request at the cursor.
+---@param client vim.lsp.Client
+---@param buf integer
+---@param kind integer
+---@param handler function
+---@return integer? id to cancel it by
+function M.send(client, buf, kind, handler)
+  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  params.context = { triggerKind = kind }
+  params.formattingOptions = M.formatting(buf)
+  local request = { M.METHOD, params, handler, buf }
+  local sent, id
+  if vim.fn.has('nvim-0.11') == 1 then
+    sent, id = client:request(unpack(request))
+  else
+    sent, id = client.request(unpack(request))
+  end
+  return sent and id or nil
+end
+
+--- Cancel a request; its answer is then of no interest.
+---@param client vim.lsp.Client
+---@param id integer
+function M.cancel(client, id)
+  if vim.fn.has('nvim-0.11') == 1 then
+    client:cancel_request(id)
+  else
+    client.cancel_request(id)
+  end
+end
+
+return M
