@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from completion.errors import CaretError
@@ -58,6 +59,9 @@ class Sampling:
     the last n, so that (1, 0) is the law of the first token drawn. The same twice: of none."""
     mixing: Mixing | None = None
     """The workspace that is mixed into the law; of none: the law is the model's own."""
+    cache_salt: str = ""
+    """Whose request it is: what was computed for one is never read from the cache for another, whose
+    time to the first token would tell of it. Empty: a server with one user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,29 @@ class RequestStats:
     cached_tokens: int = 0
 
 
+@dataclass(slots=True)
+class EngineWork:
+    """Tokens that the engine has worked on since it started, for requests that were cancelled, too."""
+
+    prompt: int = 0
+    """Of prompts, computed and not found in the prefix cache."""
+    generated: int = 0
+    abandoned: int = 0
+    """Of prompts of requests that were cancelled before their first token: at most so many, for
+    nothing says how many of them were computed."""
+    drafted: int = 0
+    """Drafts that the model was asked about, as :meth:`Engine.running` last found."""
+    accepted: int = 0
+    """Those among them that were what it says."""
+
+
 class Engine(ABC):
     """A model that continues token ids."""
+
+    @cached_property
+    def work(self) -> EngineWork:
+        """What was computed; the engine counts it while it runs."""
+        return EngineWork()
 
     @property
     @abstractmethod
@@ -103,7 +128,11 @@ class Engine(ABC):
 
     @abstractmethod
     async def top_tokens(
-        self, prompt: list[int], count: int, mixing: Mixing | None = None
+        self,
+        prompt: list[int],
+        count: int,
+        mixing: Mixing | None = None,
+        cache_salt: str = "",
     ) -> list[tuple[int, float]]:
         """Return the ``count`` most probable next ids with their log-probabilities, best first."""
 
@@ -112,6 +141,7 @@ class Engine(ABC):
         prompts: Sequence[list[int]],
         stats: RequestStats | None = None,
         mixing: Mixing | None = None,
+        cache_salt: str = "",
     ) -> list[Tensor]:
         """Return the law of the token behind each prompt: float32 log-probabilities, (V,) each.
 
@@ -119,14 +149,15 @@ class Engine(ABC):
         """
         waiting = [stats or RequestStats(), *(RequestStats() for _ in prompts[1:])]
         return await together(
-            self._law_behind(prompt, one, mixing)
+            self._law_behind(prompt, one, mixing, cache_salt)
             for prompt, one in zip(prompts, waiting, strict=True)
         )
 
     async def _law_behind(
-        self, prompt: list[int], stats: RequestStats, mixing: Mixing | None
+        self, prompt: list[int], stats: RequestStats, mixing: Mixing | None, cache_salt: str
     ) -> Tensor:
-        steps = self.generate(prompt, Sampling(max_tokens=1, rows=(1, 0), mixing=mixing), stats)
+        sampling = Sampling(max_tokens=1, rows=(1, 0), mixing=mixing, cache_salt=cache_salt)
+        steps = self.generate(prompt, sampling, stats)
         async with aclosing(steps):
             async for step in steps:
                 if step.rows is not None:

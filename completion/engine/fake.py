@@ -86,12 +86,14 @@ class FakeEngine(Engine):
         """Yield one token a step, the end token after the reply."""
         self._running += 1
         begin = time.perf_counter()
+        self.work.prompt += len(prompt)
         try:
             text = [*self._continuation(prompt), _END][: sampling.max_tokens]
             if sampling.allowed_token_ids and text[0] not in sampling.allowed_token_ids:
                 text[0] = sampling.allowed_token_ids[0]
             for i, token in enumerate(text):
                 await asyncio.sleep(self._delay)
+                self.work.generated += 1
                 if i == 0:
                     stats.first_token_ms = (time.perf_counter() - begin) * 1e3
                 done = "stop" if token in sampling.stop_token_ids else ""
@@ -102,7 +104,11 @@ class FakeEngine(Engine):
             self._running -= 1
 
     async def top_tokens(
-        self, prompt: list[int], count: int, mixing: Mixing | None = None
+        self,
+        prompt: list[int],
+        count: int,
+        mixing: Mixing | None = None,
+        cache_salt: str = "",
     ) -> list[tuple[int, float]]:
         """Return the next byte first, then the ones after it in the alphabet."""
         await asyncio.sleep(self._delay)

@@ -2,8 +2,9 @@
 
 The environment and the arguments below are the measured ones for a small model on a CPU: one
 worker inside the engine-core process, no compilation, blocks of 32 tokens (``uni`` is silently
-turned back into ``mp`` unless ``VLLM_ENABLE_V1_MULTIPROCESSING=0``). On CUDA the defaults of vLLM
-hold. ``engine_args`` are laid over both.
+turned back into ``mp`` unless ``VLLM_ENABLE_V1_MULTIPROCESSING=0``). What the worker does otherwise than
+vLLM's is in :mod:`~completion.engine.short_forward` and :mod:`~completion.engine.threads`; ``caret bench
+limit`` measures each of these choices. On CUDA the defaults of vLLM hold. ``engine_args`` are laid over both.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import asyncio
 import gc
 import importlib
 import itertools
+import json
+import logging
+import math
 import os
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from completion.config import ModelConfig
 from completion.engine import preload
 from completion.engine.base import ROWS_KEY, Engine, EngineInfo, RequestStats, Sampling, Step
+from completion.engine.kv_cache import kv_cache_bytes
 from completion.errors import CaretError, UsageError
 from completion.workspace.request import MIX_KEY, Mixing
 
@@ -31,12 +36,28 @@ if TYPE_CHECKING:
 
     from completion.engine.checkpoint import Checkpoint
 
+_log = logging.getLogger("caret.engine")
 _BLOCK_TOKENS_CPU = 32
 """vLLM's CPU attention wants multiples of 32; only whole blocks are cached, so the least is best."""
-_KV_CACHE_GIB_CPU = "1"
-"""A million tokens of the bundled model; a laptop has other things to hold."""
+_REQUESTS_CPU = 64
+"""At once in the engine; more wait."""
 _SHUTDOWN_S = 1.0
 """How long the engine core may take to end by itself; it has nothing to save."""
+_NO_CODE: dict[str, Any] = {"auto_map": None}
+"""Where a model says which code of its own it wants: vLLM does not even hear of it."""
+_DECIDED = {
+    "model": "use --model for the model",
+    "model_weights": "use --model for the model",
+    "trust_remote_code": "code that comes with a model is never run; convert the model to an "
+    "architecture that transformers has",
+    "load_format": "weights are read as safetensors only, others can run code",
+    "worker_cls": "it holds what completions are made with",
+    "tokenizer": "it is the model's own; use --model for the model",
+    "hf_config_path": "it is the model's own; use --model for the model",
+    "enable_log_requests": "prompts are private",
+    "enable_prompt_embeds": "they are pickled, and nobody sends any",
+}
+"""Engine arguments that would undo what is promised of a model folder or of prompts, and why not."""
 _MAX_TOP = 64
 """Most first tokens asked for at once: the limit of ``max_candidates``."""
 
@@ -66,6 +87,11 @@ class VllmEngine(Engine):
             raise CaretError("the engine has not started")
         return self._info
 
+    @property
+    def drafts(self) -> bool:
+        """Whether the engine, started, drafts tokens that the model then confirms."""
+        return self._llm is not None and self._llm.vllm_config.speculative_config is not None
+
     async def start(self) -> None:
         """Load the model; about eight seconds on two CPU cores."""
         collecting = gc.isenabled()
@@ -88,11 +114,15 @@ class VllmEngine(Engine):
     async def _hold_workspaces(self) -> None:
         """Have the engine core hold workspaces, unless they are switched off or cannot be mixed in."""
         checkpoint, most = self._checkpoint, self._config.workspace_tokens
-        if most and not checkpoint.unhealed:
+        if self._holds_workspaces:
             await self.workspaces(
                 "begin", len(checkpoint.vocabulary), sorted(checkpoint.vocabulary.special_ids),
                 checkpoint.workspace_fit.to_json(), most, most // 8,
             )  # fmt: skip
+
+    @property
+    def _holds_workspaces(self) -> bool:
+        return bool(self._config.workspace_tokens) and not self._checkpoint.unhealed
 
     def _build(self) -> Any:
         device = prepare(self._config)
@@ -110,7 +140,16 @@ class VllmEngine(Engine):
         if unknown:
             raise UsageError(f"vLLM has no engine argument {', '.join(unknown)}")
         arguments = self._arguments(device) | self._overrides
+        if isinstance(given := arguments["hf_overrides"], dict):
+            arguments["hf_overrides"] = {**given, **_NO_CODE}
         config = AsyncEngineArgs(**arguments).create_engine_config()
+        if self._drafts_with(config):
+            from completion.engine.drafting_v1 import speculative_config
+
+            arguments["speculative_config"] = speculative_config(
+                self._config.draft_tokens, config.scheduler_config.max_num_seqs
+            )
+            config = AsyncEngineArgs(**arguments).create_engine_config()
         # Which of vLLM's two model runners is live is known only now; each has an adapter.
         worker = f"completion.engine.worker_{device}"
         config.parallel_config.worker_cls = (
@@ -131,12 +170,27 @@ class VllmEngine(Engine):
         )
         return llm
 
+    def _drafts_with(self, config: Any) -> bool:
+        """Return whether this engine drafts, ``config`` being its configuration without drafts."""
+        wanted = self._config.draft_tokens and self._holds_workspaces
+        if (
+            not wanted
+            or config.speculative_config is not None
+            or self._overrides.get("async_scheduling")
+        ):
+            return False
+        if config.use_v2_model_runner:
+            _log.info("no drafts with vLLM's V2 model runner")
+            return False
+        return True
+
     def _arguments(self, device: str) -> dict[str, Any]:
         context = self._config.context_tokens or self._checkpoint.context_tokens
         arguments: dict[str, Any] = {
             "model": str(self._checkpoint.path),
             "skip_tokenizer_init": True,  # tokens in, tokens out
             "trust_remote_code": False,
+            "hf_overrides": _NO_CODE,
             "load_format": "safetensors",
             "dtype": self._config.dtype,
             "max_model_len": context,
@@ -149,12 +203,26 @@ class VllmEngine(Engine):
         if device == "cpu":
             arguments |= {
                 "enforce_eager": True,
-                "distributed_executor_backend": "uni",
+                # Several ranks are processes of their own, which start and bind their threads.
+                "distributed_executor_backend": "uni" if ranks(self._overrides) == 1 else "mp",
                 "block_size": _BLOCK_TOKENS_CPU,
-                "max_num_seqs": 64,
+                "max_num_seqs": _REQUESTS_CPU,
                 "max_num_batched_tokens": max(2048, context),
             }
+            if not os.environ.get("VLLM_CPU_KVCACHE_SPACE"):
+                arguments["kv_cache_memory_bytes"] = self._kv_cache_bytes(context)
         return arguments
+
+    def _kv_cache_bytes(self, context: int) -> int:
+        model = json.loads((self._checkpoint.path / "config.json").read_text("utf-8"))
+        dtype = self._config.dtype
+        if dtype == "auto":
+            dtype = str(model.get("dtype") or model.get("torch_dtype") or "float32")
+        return kv_cache_bytes(
+            model, context_tokens=context,
+            requests=int(self._overrides.get("max_num_seqs", _REQUESTS_CPU)),
+            number_bytes=4 if dtype == "float32" else 2,
+        )  # fmt: skip
 
     async def generate(
         self, prompt: list[int], sampling: Sampling, stats: RequestStats
@@ -176,11 +244,15 @@ class VllmEngine(Engine):
         )
         begin = time.perf_counter()
         first = True
-        async with aclosing(self._stream(prompt, params)) as steps:
+        self.work.abandoned += len(prompt)  # until its first token
+        async with aclosing(self._stream(_asked(prompt, sampling.cache_salt), params)) as steps:
             async for output, token_ids, log_probs in steps:
                 rows = None
+                self.work.generated += len(token_ids)
                 if first:
                     first = False
+                    self.work.abandoned -= len(prompt)
+                    self.work.prompt += len(prompt) - (output.num_cached_tokens or 0)
                     rows = _tensor(output.prompt_token_id_logprobs)
                     stats.first_token_ms = (time.perf_counter() - begin) * 1e3
                     stats.cached_tokens = output.num_cached_tokens or 0
@@ -190,7 +262,11 @@ class VllmEngine(Engine):
                 yield Step(token_ids, log_probs, done, rows)
 
     async def top_tokens(
-        self, prompt: list[int], count: int, mixing: Mixing | None = None
+        self,
+        prompt: list[int],
+        count: int,
+        mixing: Mixing | None = None,
+        cache_salt: str = "",
     ) -> list[tuple[int, float]]:
         """Return the ``count`` most probable next ids, best first."""
         sampling_params, kind = self._params
@@ -198,31 +274,24 @@ class VllmEngine(Engine):
             max_tokens=1, temperature=0.0, logprobs=count, detokenize=False,
             output_kind=kind.FINAL_ONLY, extra_args=_extra((0, 0), mixing),
         )  # fmt: skip
-        stream = self._llm.generate({"prompt_token_ids": prompt}, params, self._name())
-        try:
-            async for output in stream:
+        outputs = self._outputs(_asked(prompt, cache_salt), params, self._name())
+        async with aclosing(outputs):
+            async for output in outputs:
                 table = output.outputs[0].logprobs[0]
                 ranked = sorted(((i, lp.logprob) for i, lp in table.items()), key=lambda x: -x[1])
                 return ranked[:count]
-        finally:
-            await stream.aclose()
         raise CaretError("the engine answered nothing")
 
-    async def _outputs(
-        self, prompt: list[int], params: Any, name: str
-    ) -> AsyncGenerator[Any, None]:
-        from vllm.v1.engine.exceptions import EngineDeadError
+    async def _outputs(self, prompt: Any, params: Any, name: str) -> AsyncGenerator[Any, None]:
+        with _death_said():
+            stream = self._llm.generate(prompt, params, name)
+            try:
+                async for output in stream:
+                    yield output
+            finally:
+                await stream.aclose()
 
-        stream = self._llm.generate({"prompt_token_ids": prompt}, params, name)
-        try:
-            async for output in stream:
-                yield output
-        except EngineDeadError as error:
-            raise CaretError("the engine process died; restart `caret serve`") from error
-        finally:
-            await stream.aclose()
-
-    async def _stream(self, prompt: list[int], params: Any) -> AsyncGenerator[Any, None]:
+    async def _stream(self, prompt: Any, params: Any) -> AsyncGenerator[Any, None]:
         async with aclosing(self._outputs(prompt, params, self._name())) as outputs:
             async for output in outputs:
                 part = output.outputs[0]
@@ -236,12 +305,17 @@ class VllmEngine(Engine):
 
     async def workspaces(self, method: str, *words: Any) -> Any:
         """Call the workspaces of the engine core, each worker's: all of them hold the same."""
-        done = await self._llm.collective_rpc("caret_workspaces", args=(method, *words))
+        with _death_said():
+            done = await self._llm.collective_rpc("caret_workspaces", args=(method, *words))
         return done[0]
 
     async def running(self) -> int:
         """Return how many requests the engine still holds, as its worker counts them."""
-        counts = await self._llm.collective_rpc("caret_running")
+        with _death_said():
+            counts = await self._llm.collective_rpc("caret_running")
+            if self.drafts:
+                drafts = await self._llm.collective_rpc("caret_drafts")
+                self.work.drafted, self.work.accepted = drafts[0]
         return max(*counts, self._llm.output_processor.get_num_unfinished_requests())
 
     async def alive(self) -> bool:
@@ -291,16 +365,34 @@ def parse_engine_args(words: tuple[str, ...]) -> dict[str, Any]:
         name = name.strip().lstrip("-").replace("-", "_")
         if not equals or not name:
             raise UsageError(f"engine argument {word!r} must be name=value")
-        if name in ("model", "trust_remote_code", "load_format", "worker_cls"):
-            raise UsageError(
-                f"engine argument {name} is decided by Caret; use --model for the model"
-            )
+        if name in _DECIDED:
+            raise UsageError(f"engine argument {name} is decided by Caret: {_DECIDED[name]}")
         lowered = {"true": "True", "false": "False", "none": "None"}.get(value.lower(), value)
         try:
             arguments[name] = ast.literal_eval(lowered)
         except (ValueError, SyntaxError):
             arguments[name] = value
     return arguments
+
+
+def ranks(arguments: dict[str, Any]) -> int:
+    """Return how many processes hold one copy of the model between them, by vLLM's arguments."""
+    names = ("tensor_parallel_size", "pipeline_parallel_size")
+    return math.prod(int(arguments.get(name, 1)) for name in names)
+
+
+def cores_of_ranks(count: int) -> str:
+    """Return whose threads go where, as ``VLLM_CPU_OMP_THREADS_BIND`` has it.
+
+    vLLM gives each rank a NUMA node and refuses where there are too few; they share the cores then.
+    """
+    nodes = len(list(Path("/sys/devices/system/node").glob("node[0-9]*")))
+    cores = sorted(os.sched_getaffinity(0))
+    share = len(cores) // count
+    if count <= max(nodes, 1) or not share:
+        return "auto"
+    parts = (cores[rank * share : (rank + 1) * share] for rank in range(count))
+    return "|".join(",".join(map(str, part)) for part in parts)
 
 
 def _device(wanted: str) -> str:
@@ -352,13 +444,35 @@ def _set_environment(device: str, config: ModelConfig) -> None:
     if device == "cpu":
         defaults |= {
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
-            "VLLM_CPU_KVCACHE_SPACE": _KV_CACHE_GIB_CPU,
             "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
             # Nothing is compiled; without this the first request compiles vLLM's rank count: 3 s.
             "TORCHDYNAMO_DISABLE": "1",
         }
+        if (count := ranks(parse_engine_args(config.engine_args))) > 1:
+            defaults["VLLM_CPU_OMP_THREADS_BIND"] = cores_of_ranks(count)
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def _asked(prompt: list[int], cache_salt: str) -> Any:
+    """Return a prompt as vLLM takes it; the salt is hashed into each of its cached blocks.
+
+    As one that needs no tokenizer: any other goes through a thread on its way.
+    """
+    from vllm.inputs import tokens_input
+
+    return tokens_input(prompt, cache_salt=cache_salt or None)
+
+
+@contextmanager
+def _death_said() -> Iterator[None]:
+    """Raise CaretError where vLLM says that its engine core is no more."""
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    try:
+        yield
+    except EngineDeadError as error:
+        raise CaretError("the engine process died; restart `caret serve`") from error
 
 
 def _extra(rows: tuple[int, int], mixing: Mixing | None) -> dict[str, Any] | None:

@@ -28,11 +28,15 @@ def weight_files(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         try:
-            names = sorted(
-                set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-            )
+            table = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+            names = sorted({str(name) for name in table.values()})
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise CaretError(f"{index} cannot be read ({error}); fetch the model again") from None
+        strange = [name for name in names if Path(name).name != name or name in (".", "..")]
+        if strange:
+            raise CaretError(
+                f"{index} names {strange[0]!r}, which is no file of its folder; fetch the model again"
+            )
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             raise CaretError(

@@ -18,7 +18,7 @@ class Heals(Enum):
 
     OFF = "naive"
     """It stays in the prompt as it is."""
-    ONE_TOKEN = "one_token"
+    ONE_TOKEN = "one_token"  # noqa: S105 - no password
     """The unfinished word is generated again under a mask."""
     EXACT = "exact"
     """The law over all covers of what may still change its tokens."""

@@ -48,14 +48,17 @@ class Healer:
         """Return the tokens that ``typed`` has where nothing follows: how it stands in a prompt."""
         return tuple(self._encode(typed))
 
-    def behind(self, prompt: list[int], mixing: Mixing | None = None) -> Remembered:
-        """Return the rows behind ``prompt``, with those that were asked for lately."""
+    def behind(
+        self, prompt: list[int], mixing: Mixing | None = None, cache_salt: str = ""
+    ) -> Remembered:
+        """Return the rows behind ``prompt``, with those that were asked for lately, by whom too."""
 
         async def rows(contexts: Sequence[Ids]) -> list[Tensor]:
             prompts = [[*prompt, *ids] for ids in contexts]
-            return await self._engine.next_laws(prompts, mixing=mixing)
+            return await self._engine.next_laws(prompts, mixing=mixing, cache_salt=cache_salt)
 
-        return self._memory.of(prompt, rows, b"" if mixing is None else mixing.key)
+        mixed = b"" if mixing is None else mixing.key
+        return self._memory.of(prompt, rows, mixed + cache_salt.encode())
 
     async def law(
         self, rows: Remembered, typed: bytes, effort: Effort, *, following: bool, masked: int = 0

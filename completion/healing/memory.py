@@ -66,7 +66,8 @@ class RowMemory:
     def of(self, prompt: list[int], rows: Rows, mixed: bytes = b"") -> Remembered:
         """Return what is known behind ``prompt``, empty for a new one that ``rows`` answers for.
 
-        ``mixed`` says what is mixed into the laws: those of another mixture are others.
+        ``mixed`` says what is mixed into the laws, and whose they are: those of another mixture are
+        others, and what one caller asked for is not sooner there for another.
         """
         digest = blake2b(array("q", prompt).tobytes(), digest_size=16)
         digest.update(mixed)

@@ -37,6 +37,9 @@ COMPLETING = Effort(tolerance=1e-2, budget=24)
 """For one completion that is drawn: what is left out is drawn in one case of a hundred at most."""
 MEASURING = Effort(tolerance=1e-6, budget=256)
 """For ``NextBytes`` and ``Score``."""
+RANKING = Effort(tolerance=3e-2, budget=12)
+"""For ``Score`` of names that are to be ordered: such a share is 0.03 of a logarithm, less than what
+tells one name from the next, and takes a fraction of the rows."""
 
 
 async def expand(

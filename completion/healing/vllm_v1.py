@@ -24,6 +24,16 @@ class RowsV1:
         super().__init__(*args, **kwargs)
         self._rows = RowCollector()
 
+    def execute_model(self, scheduler_output: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the model as vLLM does, and note what has ended: after the last one nothing is sampled."""
+        for name in scheduler_output.finished_req_ids:
+            self._rows.forget(name)
+        return super().execute_model(scheduler_output, *args, **kwargs)  # type: ignore[misc]
+
+    def caret_running(self) -> int:
+        """Return for how many requests there is anything here or in the runner."""
+        return max(len(self._rows), super().caret_running())  # type: ignore[misc]
+
     def sample_tokens(self, grammar_output: Any) -> Any:
         """Sample as vLLM does, and send the rows along that were asked for."""
         state = self.model_runner.execute_model_state
@@ -41,8 +51,6 @@ class RowsV1:
     @torch.inference_mode()
     def _rows_of(self, state: Any) -> dict[str, Tensor]:
         runner, scheduled = self.model_runner, state.scheduler_output
-        for name in scheduled.finished_req_ids:
-            self._rows.forget(name)
         parts: list[Part] = []
         hidden: list[Tensor] = []
         for name, size in scheduled.num_scheduled_tokens.items():

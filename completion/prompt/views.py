@@ -87,6 +87,8 @@ class Prompt:
     suffix_tokens: int
     mixing: Mixing | None = None
     """The workspace that is mixed into the law behind it."""
+    cache_salt: str = ""
+    """Whose prompt it is, to the engine's cache; empty: a server with one user."""
     joined: bool
     """Whether the model was trained with prefix and middle encoded as one string in this arm."""
 

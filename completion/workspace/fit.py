@@ -85,10 +85,13 @@ class Fit:
     version: str = field(init=False)
     """Twelve hexadecimal digits; equal for equal numbers."""
     _r: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    _rates: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _refuse_wrong(self)
-        odds = np.log(_rates(np.array(self.hits), np.array(self.cases)))
+        rates = _rates(np.array(self.hits), np.array(self.cases))
+        object.__setattr__(self, "_rates", tuple(rates.tolist()))
+        odds = np.log(rates)
         against = np.log(_rates(np.subtract(self.cases, self.hits), np.array(self.cases)))
         object.__setattr__(self, "_r", tuple((self.a * (odds - against) + self.c).tolist()))
         digest = blake2b(self._numbers().encode(), digest_size=6)
@@ -106,11 +109,11 @@ class Fit:
     @property
     def rates(self) -> list[float]:
         """λ by bucket."""
-        return _rates(np.array(self.hits), np.array(self.cases)).tolist()
+        return list(self._rates)
 
     def rate(self, length: int, share: float, seen: float) -> float:
         """Return λ for a match."""
-        return self.rates[bucket(length, share, seen)]
+        return self._rates[bucket(length, share, seen)]
 
     def on(self, counted: Tally) -> Fit:
         """Return the fit of a workspace: its own cases, and this table as a few of them."""

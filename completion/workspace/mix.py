@@ -183,6 +183,10 @@ class Mixer:
             at += len(entry.ids)
         return mixed
 
+    def kept_among(self, ids: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return which of ``ids``, (n,), are of E."""
+        return np.isin(ids, self._kept)
+
     def _sayable_of(self, few: dict[int, float], seen: float) -> tuple[list[int], list[float]]:
         """Return the same of a few places, without arrays."""
         said = self._kept_or_none

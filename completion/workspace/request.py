@@ -21,6 +21,12 @@ BARRIER = -1
 """Stands between pieces of a document that do not follow each other: no match crosses it."""
 
 
+RUN_ON = 4
+"""Tokens of the text behind the cursor, said again from its first one, that are no chance any more."""
+_FOLLOWED = 64
+"""Most tokens of it that are compared."""
+
+
 class Rest(NamedTuple):
     """What of the document is not in the prompt, as the bytes of arrays of 32-bit ids."""
 
@@ -91,3 +97,22 @@ class Mixing:
             ids[first : min(last, end)], ids[self.base : end],
         ]  # fmt: skip
         return np.concatenate([np.asarray(part, np.int32) for part in parts])
+
+    def after(self, ids: Sequence[int]) -> list[int]:
+        """Return the first tokens of the text behind the cursor, of the prompt that ``ids`` begins with."""
+        start, end = self.suffix
+        return list(ids[start : min(end, start + _FOLLOWED)])
+
+
+def runs_on(said: Sequence[int], after: list[int]) -> bool:
+    """Return whether what was ``said`` ends with the beginning of ``after``, :data:`RUN_ON` at least.
+
+    The middle is over then, and what matched in the workspace has run into what stands there already.
+    """
+    if len(after) < RUN_ON or len(said) < RUN_ON or said[-1] not in after:
+        return False
+    first = after[0]
+    for size in range(RUN_ON, min(len(said), len(after)) + 1):
+        if said[-size] == first and list(said[-size:]) == after[:size]:
+            return True
+    return False

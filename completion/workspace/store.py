@@ -99,6 +99,10 @@ class Store:
         """The files, the one that was put or edited the longest ago first."""
         return tuple(self._files)
 
+    def __contains__(self, path: str) -> bool:
+        """Return whether it has a file of that name."""
+        return path in self._files
+
     @property
     def tokens(self) -> int:
         """Tokens of all files."""
@@ -211,6 +215,11 @@ class Store:
         )
 
     @property
+    def merged(self) -> bool:
+        """Whether the index covers all there is, however it came in."""
+        return self._index.stop == self._log.stop
+
+    @property
     def _wasteful(self) -> bool:
         dead = self._log.stop - self._tokens - len(self._files)
         return dead > _TAIL and 4 * dead > self._log.stop
@@ -237,10 +246,12 @@ class Store:
         return self._merging
 
     def end_merge(self, merge: Merge) -> None:
-        """Take a merge's result; nothing happens where it is void."""
-        if merge is not self._merging or merge.index is None:
+        """Take a merge's result; nothing changes where it is void, or has failed."""
+        if merge is not self._merging:
             return
         self._merging = None
+        if merge.index is None:
+            return
         self._views.clear()
         if merge.written is not None:
             self._move(merge, merge.written)

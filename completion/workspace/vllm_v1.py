@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,18 +17,23 @@ from completion.workspace.worker import HoldsWorkspaces
 class MixingV1(HoldsWorkspaces):
     """Mixed in before :class:`~completion.healing.vllm_v1.RowsV1` and vLLM's worker.
 
-    Between ``execute_model`` and ``sample_tokens`` the runner holds the logits of the step, a row a
-    request. What a request generated is read where the runner reads it, among the step's input: with
-    asynchronous scheduling nothing else on this side knows it.
+    Between ``execute_model`` and ``sample_tokens`` the runner holds the logits of the step: a row a
+    request and, with drafts, one behind each of them. What a request generated is read where the
+    runner keeps it; with asynchronous scheduling that is nowhere but among the step's input.
     """
 
     model_runner: Any
 
+    def execute_model(self, scheduler_output: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the model as vLLM does, and note what has ended: after the last one nothing is sampled."""
+        if self.rows is not None:
+            self.rows.forget(scheduler_output.finished_req_ids)
+        return super().execute_model(scheduler_output, *args, **kwargs)  # type: ignore[misc]
+
     def sample_tokens(self, grammar_output: Any) -> Any:
         """Sample as vLLM does, from the mixed law."""
         state = self.model_runner.execute_model_state
-        if state is not None and self.rows is not None and state.spec_decode_metadata is None:
-            self.rows.forget(state.scheduler_output.finished_req_ids)
+        if state is not None and self.rows is not None and not self._drafted_ahead(state):
             rows = self._rows_of_step(state)
             if any(row is not None for row in rows):
                 with torch.inference_mode():
@@ -54,28 +60,52 @@ class MixingV1(HoldsWorkspaces):
             name, request.sampling_params, lambda: request.prompt_token_ids or ()
         )
 
+    def _drafted_ahead(self, state: Any) -> bool:
+        """Return whether the step has drafts that this side does not know, as from a second model."""
+        return state.spec_decode_metadata is not None and self.model_runner.use_async_scheduling
+
     def _rows_of_step(self, state: Any) -> list[Row | None]:
         """Return what is mixed into each row of the step's logits."""
-        runner = self.model_runner
+        runner, scheduled = self.model_runner, state.scheduler_output
         rows: list[Row | None] = [None] * len(state.logits)
-        fresh: list[tuple[Follower, list[int]]] = []
-        for name, size in state.scheduler_output.num_scheduled_tokens.items():
+        first = _first_rows(state.spec_decode_metadata)
+        fresh: list[tuple[Follower, int, int]] = []
+        for name, size in scheduled.num_scheduled_tokens.items():
             follower = self._follower(name)
             if follower is None:
                 continue
             request = runner.requests[name]
+            drafts = scheduled.scheduled_spec_decode_tokens.get(name, ())
             start = request.num_computed_tokens
-            end = start + size
+            end = start + size - len(drafts)
             if end < len(request.prompt_token_ids or ()):
                 continue  # its prompt is read further in the next step
             at = runner.input_batch.req_id_to_index[name]
-            rows[at] = Row(follower, end)
+            row = at if first is None else first[at]
+            for behind in range(len(drafts) + 1):
+                rows[row + behind] = Row(follower, end + behind)
             if end > follower.known:
-                first = int(runner.query_start_loc.np[at]) - start
-                fresh.append((follower, [first + p for p in range(follower.known, end)]))
+                if runner.use_async_scheduling:
+                    fresh.append((follower, int(runner.query_start_loc.np[at]) - start, end))
+                else:
+                    ids = runner.input_batch.token_ids_cpu[at, follower.known : end]
+                    follower.read(ids.tolist())
+            if drafts:
+                follower.suppose(drafts)
         if fresh:
-            where = [place for _, places in fresh for place in places]
+            where = [
+                base + place
+                for follower, base, end in fresh
+                for place in range(follower.known, end)
+            ]
             ids = iter(runner.input_ids.gpu[where].tolist())
-            for follower, places in fresh:
-                follower.read(next(ids) for _ in places)
+            for follower, _, end in fresh:
+                follower.read([next(ids) for _ in range(follower.known, end)])
         return rows
+
+
+def _first_rows(metadata: Any) -> list[int] | None:
+    """Return the first row of the logits of each request of a batch, with drafts among them."""
+    if metadata is None:
+        return None
+    return list(itertools.accumulate((n + 1 for n in metadata.num_draft_tokens), initial=0))

@@ -25,6 +25,11 @@ class HoldsWorkspaces:
             raise RuntimeError("workspaces are not begun")
         return call(self.rows.workspaces, method, *words)
 
+    def caret_running(self) -> int:
+        """Return for how many requests there is anything here or in the runner."""
+        followed = 0 if self.rows is None else len(self.rows)
+        return max(followed, super().caret_running())  # type: ignore[misc]
+
     def _begin(
         self, vocabulary: int, kept: Sequence[int], fit: str, most_tokens: int, most_file: int
     ) -> None:
@@ -37,3 +42,7 @@ class HoldsWorkspaces:
             vocabulary, Fit.from_json(fit), most_tokens=most_tokens, most_file_tokens=most_file
         )
         self.rows = RowMixer(workspaces, Mixer(kept, vocabulary))
+        self._begun()
+
+    def _begun(self) -> None:
+        """Do what else is to be done when there are workspaces."""

@@ -11,6 +11,7 @@ milliseconds goes in slices (fitting) or runs in a thread (merging) and is taken
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -24,8 +25,10 @@ from completion.workspace.fit import Fit
 from completion.workspace.leave_one_out import LeaveOneOut
 from completion.workspace.match import Matcher
 from completion.workspace.merge import Merge
-from completion.workspace.request import Mixing
+from completion.workspace.request import Mixing, runs_on
 from completion.workspace.store import Store, View
+
+_log = logging.getLogger("caret.workspace")
 
 LONGEST = 8
 """Tokens of the longest suffix that is looked for."""
@@ -40,7 +43,8 @@ MOST_VIEWS = 64
 class Seen(NamedTuple):
     """What a request sees of its workspace."""
 
-    view: View
+    view: View | None
+    """``None``: nothing but its own document."""
     fit: Fit
 
 
@@ -53,7 +57,9 @@ class _Held:
     views: dict[tuple[str, str], Seen] = field(default_factory=dict[tuple[str, str], Seen])
     """By name and path: requests in two files that see one state do not see the same files."""
     fitting: LeaveOneOut | None = None
-    merging: _Thread | None = None
+    merging: _Merging | None = None
+    whole: bool = False
+    """Whether the last merge was for a fit, which waits for one such and no more."""
 
 
 class Workspaces:
@@ -69,6 +75,8 @@ class Workspaces:
         """Take the number of ids, and what stands for a fit until a workspace has one of its own."""
         self._vocabulary = vocabulary
         self._fit = fit
+        self.nothing = Seen(None, fit)
+        """What a request sees that names no workspace."""
         self._most_tokens, self._most_file_tokens = most_tokens, most_file_tokens
         self._held: dict[str, _Held] = {}
 
@@ -105,12 +113,15 @@ class Workspaces:
             ids = np.frombuffer(rest[-1], np.int32)
             if what == "put":
                 done = held.store.put(path, ids)
+            elif path not in held.store:  # one before it took its place
+                continue
             else:
                 done = held.store.splice(path, rest[0], rest[1], ids)
             dropped += done.dropped
             if done.refused:
                 refused.append([path, done.refused])
         self._merge(held)
+        dropped = [path for path in dict.fromkeys(dropped) if path not in held.store]
         return {**self._state(held), "dropped": dropped, "refused": refused}
 
     def close(self, workspace: str) -> None:
@@ -126,9 +137,10 @@ class Workspaces:
         if held is None:
             return "ready"
         if held.fitting is None:
-            self._merge(held)
-            if held.merging is not None:  # what came last is in the index first
+            self._merge(held, wholly=not held.whole)
+            if held.merging is not None:
                 return "busy"
+            held.whole = False
             held.fitting = LeaveOneOut(held.store, self._fit)
         return "ready" if held.fitting.step(SLICE_S) else "busy"
 
@@ -167,12 +179,12 @@ class Workspaces:
         seen = self.see(mixing)
         if seen is None:
             return [None] * len(ends)
-        store = self._held[mixing.workspace].store
+        store, after = self._held[mixing.workspace].store, mixing.after(ids)
         found: list[dict[str, Any] | None] = []
         for end in ends:
             matcher = self.matcher(seen, mixing.document(ids, end))
             match = matcher.find()
-            if match is None:
+            if match is None or runs_on(ids[mixing.base : end], after):
                 found.append(None)
                 continue
             place = matcher.where(store, ids[end]) if end < len(ids) else None
@@ -207,19 +219,26 @@ class Workspaces:
         store = held.store
         return {"tokens": store.tokens, "nbytes": store.nbytes, "files": len(store.paths)}
 
-    def _merge(self, held: _Held) -> None:
-        """Take in a merge that is done; begin one that is due."""
+    def _merge(self, held: _Held, *, wholly: bool = False) -> None:
+        """Take in a merge that is done; begin one that is due.
+
+        ``wholly``: or that leaves nothing outside the index. Of a frequent suffix some places are looked at,
+        and which they are is then a matter of the files, and of the order in which they came, but not of
+        when earlier merges ran.
+        """
         if held.merging is not None and not held.merging.running:
-            held.store.end_merge(held.merging.result())
-            held.merging = None
-        if held.merging is None and held.store.merge_due:
+            merging, held.merging = held.merging, None
+            if merging.error is not None:  # what it would have taken in is found without it, slower
+                _log.warning("a merge failed: %s", type(merging.error).__name__)
+            held.store.end_merge(merging.merge)
+        due = held.store.merge_due or (wholly and not held.store.merged)
+        if held.merging is None and due:
+            held.whole = wholly
             merge = held.store.begin_merge()
-
-            def work() -> Merge:
-                merge.run()
-                return merge
-
-            held.merging = _Thread(work)
+            try:
+                held.merging = _Merging(merge)
+            except RuntimeError:  # no thread to be had
+                held.store.end_merge(merge)
 
 
 def call(workspaces: Workspaces, method: str, *words: Any) -> Any:
@@ -240,33 +259,27 @@ def call(workspaces: Workspaces, method: str, *words: Any) -> Any:
             raise ValueError(f"workspaces have no {method}")
 
 
-class _Thread:
-    """Work in a thread of low priority, and what came of it."""
+class _Merging:
+    """A merge in a thread of low priority."""
 
-    def __init__(self, work: Any) -> None:
-        self._result: Any = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+    def __init__(self, merge: Merge) -> None:
+        self.merge = merge
+        self.error: BaseException | None = None
+        """Why it failed."""
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def _run(self, work: Any) -> None:
+    def _run(self) -> None:
         _yield_to_others()
         try:
-            self._result = work()
+            self.merge.run()
         except BaseException as error:  # told where the result is wanted
-            self._error = error
+            self.error = error
 
     @property
     def running(self) -> bool:
         """Whether it still works."""
         return self._thread.is_alive()
-
-    def result(self) -> Any:
-        """Return what ``work`` returned, or raise what it raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._result
 
 
 def _yield_to_others() -> None:

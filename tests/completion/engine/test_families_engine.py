@@ -9,12 +9,15 @@ from completion.prompt.templates import FAMILIES
 from completion.prompt.views import DocumentView, SnippetView
 from tests.completion.families import CASES, make_checkpoint
 
+OFTEN = ("qwen", "starcoder2")
 ONE_EACH = [next(case.name for case in CASES if case.family == family) for family in FAMILIES]
 
 
 @pytest.mark.engine
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("name", ONE_EACH)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in OFTEN else pytest.mark.slow) for n in ONE_EACH]
+)
 async def test_the_real_engine_continues_the_prompt_of_every_family(name, tmp_path):
     from completion.engine.vllm import VllmEngine
 

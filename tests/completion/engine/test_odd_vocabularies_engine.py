@@ -60,7 +60,7 @@ def by_enumeration(checkpoint, prompt, typed):
     return whole, followed / whole, sequences
 
 
-@pytest.mark.parametrize("name", ["codellama", "unigram"])
+@pytest.mark.parametrize("name", ["codellama", pytest.param("unigram", marks=pytest.mark.slow)])
 async def test_the_law_counts_every_id_of_the_same_bytes(name, tmp_path):
     checkpoint = load_checkpoint(str(make_checkpoint(name, tmp_path / name)))
     engine = VllmEngine(checkpoint, ModelConfig(path=str(checkpoint.path), dtype="float32"))

@@ -30,7 +30,18 @@ def test_engine_arguments_are_read_as_values(word, name, value):
 
 
 @pytest.mark.parametrize(
-    "word", ["block_size", "=1", "model=evil", "trust_remote_code=true", "load_format=pt"]
+    "word",
+    [
+        "block_size",
+        "=1",
+        "model=evil",
+        "trust_remote_code=true",
+        "--trust-remote-code=1",
+        "load_format=pt",
+        "tokenizer=evil",
+        "hf_config_path=evil",
+        "enable_log_requests=true",
+    ],
 )
 def test_engine_arguments_that_are_wrong_or_decided_are_refused(word):
     with pytest.raises(UsageError):
@@ -138,3 +149,23 @@ async def test_an_unknown_engine_argument_is_named():
     config = ModelConfig(engine_args=("no_such_thing=1",))
     with pytest.raises(UsageError, match="no_such_thing"):
         await VllmEngine(load_checkpoint("bundled"), config).start()
+
+
+@pytest.mark.engine
+async def test_a_cached_prefix_is_of_use_to_its_own_caller_only(engine, prompt):
+    long = prompt[::-1] * 8  # that no other test has asked for
+
+    async def cached(salt):
+        return (await tokens_of(engine, long, max_tokens=1, cache_salt=salt))[2].cached_tokens
+
+    found = [await cached(salt) for salt in ("alice", "alice", "bob", "", "bob", "")]
+    assert found[1] == found[4] == found[5] > 0
+    assert (found[0], found[2], found[3]) == (0, 0, 0)
+
+
+@pytest.mark.engine
+async def test_top_tokens_are_asked_for_under_the_salt_too(engine, prompt):
+    long = [*prompt * 8, *prompt[:3]]
+    await engine.top_tokens(long, 2, None, "carol")
+    _, _, stats = await tokens_of(engine, long, max_tokens=1, cache_salt="carol")
+    assert stats.cached_tokens > 0

@@ -34,7 +34,7 @@ class ToyEngine(Engine):
         best = int(rows[-1].argmax())
         yield Step((best,), (float(rows[-1][best]),), "length", _stacked(rows))
 
-    async def top_tokens(self, prompt, count, mixing=None):
+    async def top_tokens(self, prompt, count, mixing=None, cache_salt=""):
         raise AssertionError("nobody asks for these")
 
     async def running(self):

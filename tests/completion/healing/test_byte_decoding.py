@@ -228,7 +228,7 @@ async def test_no_byte_is_impossible_for_what_was_left_out():
     impossible = possible = 0
     async for log_prob, alone in read([ours], text):
         assert math.isfinite(log_prob)
-        assert alone == [log_prob]
+        assert alone == [pytest.approx(log_prob, rel=1e-12)]  # sums in another order
         possible += 1
     other, _ = model(toy, Care(tolerance=0.5, settled=-1.0, longest=1000))
     for byte in text:

@@ -37,7 +37,7 @@ def test_the_v2_runner_s_rows_are_those_of_transformers(tmp_path):
     command = [sys.executable, str(HERE / "ask.py"), "v2", str(out)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    found = torch.load(out, weights_only=False)  # our own; what is mixed is bytes
+    found = torch.load(out, weights_only=False)  # our own, with what is mixed as bytes
 
     from transformers import AutoModelForCausalLM
 

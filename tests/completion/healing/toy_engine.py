@@ -40,7 +40,7 @@ class ToyEngine(Engine):
     async def running(self):
         return self.open
 
-    async def top_tokens(self, prompt, count, mixing=None):
+    async def top_tokens(self, prompt, count, mixing=None, cache_salt=""):
         values, ids = torch.topk(self.toy.row(tuple(prompt)), count)
         return list(zip(ids.tolist(), values.tolist(), strict=True))
 

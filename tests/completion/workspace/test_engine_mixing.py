@@ -23,6 +23,8 @@ pytestmark = pytest.mark.engine
 
 WITHIN = 1e-4
 """Of a log-probability, as in the tests of healing."""
+ROUNDING = 1e-4
+"""Of a log-probability that is not small, in batches of other sizes."""
 ONE, TWO = "1" * 32, "2" * 32
 FILES = {
     "widget.py": b"def frobnicate(alpha, beta):\n    gamma = alpha.quux(beta)\n"
@@ -214,25 +216,67 @@ async def test_a_request_sees_one_state_to_its_end(checkpoint, engine):
     assert (await drawn(engine, checkpoint, prompt, mixing, 32))[0] == own
 
 
-async def test_no_byte_crosses_between_workspaces_under_load(checkpoint, engine):
-    """Two workspaces and none, mixed in one batch: each answers as it does alone."""
+async def load(engine, checkpoint, identity, files, rng):
+    """Put the files one by one, some twice, while merges come when they come, and fit them."""
+    for path in [*files, *list(files)[::2]]:
+        await put(engine, checkpoint, {path: files[path]}, identity)
+        await asyncio.sleep(rng.random() * 0.01)
+    while await engine.workspaces("fit", identity) != "ready":
+        await asyncio.sleep(0)
+    await engine.workspaces("adopt", identity, [])
+
+
+@pytest.fixture
+async def neither(engine, checkpoint):
+    """Neither of the module's workspaces, until the test is over."""
+    for identity in (ONE, TWO):
+        await engine.workspaces("close", identity)
+    yield
+    for identity, files in ((ONE, FILES), (TWO, OTHER)):
+        await engine.workspaces("close", identity)
+        await put(engine, checkpoint, files, identity)
+
+
+@pytest.mark.usefixtures("neither")
+async def test_two_workspaces_under_load_answer_as_each_does_alone(checkpoint, engine):
+    """Each fitted by itself, then again beside the other, whose requests are in the same batches.
+
+    Float32 sums are not the same in batches of other sizes, so that a greedy tie may fall the other way
+    and all behind it is another text. So each answer under load is held against rows of its very own
+    text, asked while no other workspace was there: every token has their probability, and is the best.
+    """
     rng = random.Random(5)
+    package = checkpoint.path.parents[1]
+    code = {path.name: path.read_bytes() for path in sorted((package / "server").glob("*.py"))}
+    files = {ONE: {**code, **FILES}, TWO: {**code, **OTHER}, "": {}}
     prefix, suffix = DOCUMENT
-    cases = [(asked(checkpoint, (prefix[: len(prefix) - n], suffix), identity=identity), identity)
-             for n in (0, 3, 9) for identity in (ONE, TWO, "")]  # fmt: skip
-    cases = [((ids, mix if identity else None), identity) for (ids, mix), identity in cases]
+    documents = [(prefix, suffix), *((prefix[: len(prefix) - n], b"") for n in (0, 5, 9))]
+    at = package / "server" / "service.py"
+    documents.append((at.read_bytes()[:2000], b""))  # text of which there is much in both
+    cases = []
+    for identity in files:
+        for document in documents:
+            ids, mixing = asked(checkpoint, document, identity=identity)
+            cases.append((identity, ids, mixing if identity else None))
 
-    async def one(case):
-        (ids, mix), identity = case
-        found, _ = await drawn(engine, checkpoint, ids, mix, 24)
-        text = checkpoint.vocabulary.bytes_of(found)
-        assert identity == TWO or (b"hidden" not in text and b"TOKEN" not in text)
-        assert identity == ONE or b"zonk" not in text
-        return text
+    async def answer(case):
+        _, ids, mixing = case
+        found, log_probs = await drawn(engine, checkpoint, ids, mixing, 24)
+        return case, tuple(found), log_probs
 
-    alone = [await one(case) for case in cases]
-    assert any(b"hidden" in text for text in alone)
-    assert any(b"zonk" in text for text in alone)
+    alone = {}
+    for identity in files:
+        await load(engine, checkpoint, identity, files[identity], rng)
+        alone[identity] = [await answer(case) for case in cases if case[0] == identity]
+        await engine.workspaces("close", identity)
+    texts = {
+        identity: b" ".join(checkpoint.vocabulary.bytes_of(ids) for _, ids, _ in answers)
+        for identity, answers in alone.items()
+    }
+    assert b"zonk" in texts[ONE] and b"hidden" in texts[TWO]
+
+    for identity in (TWO, ONE):  # the other way round
+        await load(engine, checkpoint, identity, files[identity], rng)
 
     async def churn():
         while True:
@@ -241,19 +285,30 @@ async def test_no_byte_crosses_between_workspaces_under_load(checkpoint, engine)
 
     churning = asyncio.create_task(churn())
     try:
-        order = cases * 6
+        order = cases * 4
         rng.shuffle(order)
-        together = await asyncio.gather(*(one(case) for case in order))
+        together = await asyncio.gather(*(answer(case) for case in order))
     finally:
         churning.cancel()
         await asyncio.gather(churning, return_exceptions=True)
         await engine.workspaces("close", "5" * 32)
-    found = {}
-    for case, text in zip(order, together, strict=True):
-        found.setdefault(id(case[0]), set()).add(text)
-    # Batches round differently, so a tie may fall the other way: nearly all are as alone.
-    same = sum(found[id(case[0])] == {text} for case, text in zip(cases, alone, strict=True))
-    assert same >= len(cases) - 2
+
+    for identity in files:
+        for other in files.keys() - {identity}:
+            await engine.workspaces("close", other)
+        await load(engine, checkpoint, identity, files[identity], rng)
+        rows = {}
+        for (of, ids, mixing), tokens, log_probs in [*together, *alone[identity]]:
+            if of != identity:
+                continue
+            key = (tuple(ids), tokens)
+            if key not in rows:
+                prompts = [[*ids, *tokens[:n]] for n in range(len(tokens))]
+                rows[key] = await engine.next_laws(prompts, mixing=mixing)
+            for token, log_prob, row in zip(tokens, log_probs, rows[key], strict=True):
+                assert log_prob == pytest.approx(float(row[token]), abs=ROUNDING)
+                assert float(row.max() - row[token]) < ROUNDING
+    assert len(together) == 4 * len(cases)
 
 
 @pytest.mark.parametrize("temperature", [0.7, 1.0])
