@@ -11,8 +11,10 @@ import importlib
 import os
 import sys
 from importlib import metadata
+from typing import NoReturn
 
 from completion.errors import EXIT_FAILED, EXIT_USAGE, CaretError
+from completion.shown import one_line
 
 COMMANDS = {
     "demo": ("completion.commands.demo", "complete a real file, as an editor would show it"),
@@ -23,6 +25,7 @@ COMMANDS = {
         "completion.commands.explain",
         "the prompt, its parts and the timings at FILE:LINE:COL",
     ),
+    "feedback": ("lsp.feedback.command", "how many suggestions are accepted, and how much stays"),
     "doctor": ("completion.commands.doctor", "what is installed, what is missing, how to get it"),
     "corpus": ("training.commands.corpus", "collect source code to train on"),
     "tokenizer": ("training.commands.tokenizer", "train a tokenizer on a corpus"),
@@ -33,6 +36,9 @@ COMMANDS = {
     "bench": ("eval.commands.bench", "speed, as ratios measured in one run"),
 }
 """Name to module and one line of help. A module has ``configure(parser)`` and ``run(args) -> int``."""
+
+_LOGGED = ("serve", "lsp")
+"""Commands whose standard error is kept in a log: what an error says may quote a user's text."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -49,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     except CaretError as error:
         if args.debug:
             raise
-        sys.stderr.write(f"caret {args.command}: {error.message}\n")
+        sys.stderr.write(f"caret {args.command}: {one_line(error.message)}\n")
         return error.exit_code
     except ModuleNotFoundError as error:
         if args.debug:
@@ -66,15 +72,22 @@ def main(argv: list[str] | None = None) -> int:
             raise
         kind = type(error).__name__
         text = str(error).partition("\n")[0]
-        sys.stderr.write(f"caret {args.command}: {kind}: {text}; --debug shows where\n")
+        if args.command in _LOGGED and not isinstance(error, OSError):
+            text = "its message is not logged"
+        sys.stderr.write(f"caret {args.command}: {kind}: {one_line(text)}; --debug shows where\n")
         return EXIT_FAILED
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the words it was given, which may be names of files, in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(one_line(message))
 
 
 def _parser(name: str) -> argparse.ArgumentParser:
     """Return the parser; of the commands only ``name`` has been loaded and has its options."""
-    parser = argparse.ArgumentParser(
-        prog="caret", description="Code completion exactly where the cursor is."
-    )
+    parser = _Parser(prog="caret", description="Code completion exactly where the cursor is.")
     parser.add_argument("--version", action="version", version=version())
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command, (module, text) in COMMANDS.items():

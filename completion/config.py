@@ -1,24 +1,18 @@
-"""Configuration: one frozen tree of dataclasses, and the places it is read from.
+"""What can be set: one frozen tree of dataclasses, each option with its help and its limits.
 
-Order, later wins: ``~/.config/caret/config.toml``, the workspace's ``.caret.toml``, ``CARET_…``
-variables, flags (and, in ``caret lsp``, the editor's settings). An unknown key or a wrong value is
-a message and the default, never a crash. A workspace's file comes with the code one opens, so it
-may set only the options marked ``workspace``: never where code is sent, never a command.
+A workspace's file comes with the code one opens, so it may set only the options marked ``workspace``:
+never where code is sent, never a command. Where options are read from is in
+:mod:`completion.config_sources`.
 """
 
 from __future__ import annotations
 
-import math
-import os
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields, replace
-from pathlib import Path
-from typing import Any, get_type_hints
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from completion import globs, scope_rules
-
-WORKSPACE_FILE = ".caret.toml"
+from completion.wire.credentials import Credentials
 
 
 def option(
@@ -26,6 +20,7 @@ def option(
     help: str,  # noqa: A002 - the field's standard name
     *,
     workspace: bool = False,
+    off_only: bool = False,
     choices: Sequence[str] = (),
     low: float | None = None,
     high: float | None = None,
@@ -33,13 +28,14 @@ def option(
 ) -> Any:
     """Return a dataclass field with its one-line ``help``, its limits, and who may set it.
 
+    A ``workspace`` may set what is marked so, and of what is marked ``off_only`` nothing but false.
     ``check`` raises ValueError for a value of the right type that is wrong all the same.
     """
     return field(
         default=default,
         metadata={
-            "help": help, "workspace": workspace, "choices": tuple(choices), "low": low, "high": high,
-            "check": check,
+            "help": help, "workspace": workspace or off_only, "off_only": off_only,
+            "choices": tuple(choices), "low": low, "high": high, "check": check,
         },
     )  # fmt: skip
 
@@ -82,6 +78,10 @@ class ModelConfig:
         3_000_000, "most tokens of one workspace that are held to be mixed in; 0: none ever is",
         low=0, high=100_000_000,
     )  # fmt: skip
+    draft_tokens: int = option(
+        6, "most tokens a step that are drafted from the document and the workspace, for the model to "
+        "confirm: faster, the same text; 0: none", low=0, high=32,
+    )  # fmt: skip
     engine_args: tuple[str, ...] = option((), "further vLLM engine arguments, each `name=value`")
 
 
@@ -89,13 +89,36 @@ class ModelConfig:
 class ServerConfig:
     """The gRPC service."""
 
-    listen: str = option("127.0.0.1:50151", "`HOST:PORT` on loopback, or `unix:PATH`")
+    listen: str = option(
+        "127.0.0.1:50151",
+        "`HOST:PORT`, or `unix:PATH`; other machines are served with TLS and tokens only",
+    )
     metrics: str = option("", "`HOST:PORT` on loopback for Prometheus; empty: off")
     max_running: int = option(16, "requests in the engine at once", low=1, high=1024)
     max_queued: int = option(
         32, "requests waiting beyond those; one more is refused at once", low=0
     )
     max_message_bytes: int = option(4 << 20, "largest request, in bytes", low=1 << 16, high=1 << 30)
+    tls_cert: str = option("", "certificate chain of `HOST:PORT`, a PEM file; empty: no TLS")
+    tls_key: str = option("", "its private key, a PEM file that nobody else may read")
+    tls_client_ca: str = option(
+        "", "authorities of clients' certificates, a PEM file; empty: clients need none"
+    )
+    token_file: str = option(
+        "", "who may ask: a line `name token` or `token` each, in a file that nobody else may read; "
+        "empty: everybody who can connect",
+    )  # fmt: skip
+    insecure: bool = option(
+        False, "whether other machines may be served without TLS or tokens: whoever is on the "
+        "network reads the code, or asks",
+    )  # fmt: skip
+    max_running_per_caller: int = option(
+        16, "requests of one caller at once, of those whom a token or a certificate names; 0: any",
+        low=0, high=1024,
+    )  # fmt: skip
+    max_per_second_per_caller: float = option(
+        100.0, "calls of one such caller in a second; 0: any", low=0, high=1e6
+    )
     drain_seconds: float = option(
         10.0, "how long running requests may finish after SIGTERM", low=0, high=3600
     )
@@ -139,7 +162,26 @@ class ClientConfig:
     automatic: bool = option(
         True, "whether suggestions come by themselves; false: only when asked for", workspace=True
     )
-    server: str = option("", "address of a running `caret serve`; empty: start one of its own")
+    server: str = option(
+        "", "address of a running `caret serve`, or of several that serve the same (replicas), with "
+        "commas between; empty: one is started, for all editors of the user",
+    )  # fmt: skip
+    token_file: str = option(
+        "", "file of the token for `server`, which nobody else may read; sent to another machine "
+        "over TLS only",
+    )  # fmt: skip
+    tls_ca: str = option(
+        "", "authorities that vouch for `server`, a PEM file, or `system`: those of gRPC; empty: "
+        "no TLS. A unix socket never has any",
+    )  # fmt: skip
+    tls_cert: str = option("", "certificate chain by which `server` knows this client, a PEM file")
+    tls_key: str = option("", "its private key, a PEM file that nobody else may read")
+    shared_server: bool = option(
+        True, "whether the server that is started is shared; false: each editor has one of its own"
+    )
+    idle_minutes: float = option(
+        15.0, "how long the shared server stays when the last editor has gone", low=0.05, high=1e5
+    )
     disabled_languages: tuple[str, ...] = option(
         (), "LSP language ids in which nothing is suggested by itself", workspace=True
     )
@@ -174,12 +216,26 @@ class ClientConfig:
         "auto", "single lines, whole blocks, or as the syntax at the cursor says",
         workspace=True, choices=("auto", "single", "multi"),
     )  # fmt: skip
+    speculate: bool = option(
+        True, "whether completions are asked for ahead of time while nobody types: behind the one "
+        "that is shown, and where the cursor was put", workspace=True,
+    )  # fmt: skip
     timeout_ms: float = option(
         4000.0, "deadline of one suggestion", workspace=True, low=10, high=600_000
     )
     start_timeout_s: float = option(
-        120.0, "how long a server of its own may take to load", low=1, high=3600
+        120.0, "how long a server that is started may take to load", low=1, high=3600
     )
+
+    @property
+    def credentials(self) -> Credentials:
+        """What is shown to the server that ``server`` or ``--server`` names, and asked of it."""
+        return Credentials(
+            token_file=self.token_file,
+            tls_ca=self.tls_ca,
+            tls_cert=self.tls_cert,
+            tls_key=self.tls_key,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,6 +297,32 @@ class ContextConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PopupConfig:
+    """The editor's list of names, `textDocument/completion`."""
+
+    enabled: bool = option(
+        True, "whether names are offered; false where another language server already does",
+        workspace=True,
+    )  # fmt: skip
+    ranking: str = option(
+        "both", "best first by static analysis alone, by the model, or by the model with names of "
+        "nearer scopes weighing more", workspace=True, choices=("static", "model", "both"),
+    )  # fmt: skip
+    budget_ms: float = option(
+        150.0, "how long a list may take; what is not known by then is left out, and where the model "
+        "has not answered the order is that of static analysis", workspace=True, low=1, high=60_000,
+    )  # fmt: skip
+    max_items: int = option(100, "most names in a list", workspace=True, low=1, high=1000)
+    max_scored: int = option(
+        64, "most names that the model is asked about at one place", workspace=True, low=0, high=256
+    )
+    disabled_scopes: tuple[str, ...] = option(
+        ("comment", "string", "docstring"), "where no names are offered, as in `client`",
+        workspace=True, check=scope_rules.check,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkspaceModelConfig:
     """The server's copy of the workspace, for a model of the project's own words."""
 
@@ -259,6 +341,19 @@ class WorkspaceModelConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FeedbackConfig:
+    """What became of suggestions, kept on this machine: numbers only, never source text."""
+
+    enabled: bool = option(
+        True, "whether it is kept at all; a workspace can only switch it off", off_only=True
+    )
+    share: bool = option(
+        False, "whether it is also sent to the server, which counts it in its metrics"
+    )
+    keep_days: int = option(90, "how long it is kept", low=1, high=3650)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """Everything that can be set."""
 
@@ -268,153 +363,8 @@ class Config:
     client: ClientConfig = field(default_factory=ClientConfig)
     context: ContextConfig = field(default_factory=ContextConfig)
     workspace_model: WorkspaceModelConfig = field(default_factory=WorkspaceModelConfig)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A configuration and what was wrong with where it came from, one line each."""
-
-    config: Config
-    messages: tuple[str, ...] = ()
-
-
-def user_file() -> Path:
-    """Return the path of the user's own configuration file."""
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "caret" / "config.toml"
-
-
-def load(workspace: Path | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
-    """Read user file, workspace file and environment, in that order."""
-    messages: list[str] = []
-    config = Config()
-    sources = [(user_file(), True)]
-    if workspace is not None:
-        sources.append((workspace / WORKSPACE_FILE, False))
-    for path, trusted in sources:
-        tree = _read_toml(path, messages)
-        config = _took(merge(config, tree, source=str(path), trusted=trusted), messages)
-    environ = os.environ if environ is None else environ
-    config = _took(merge(config, _environment(environ), source="environment"), messages)
-    return Loaded(config, tuple(messages))
-
-
-def merge(config: Config, tree: Mapping[str, Any], *, source: str, trusted: bool = True) -> Loaded:
-    """Return ``config`` with the sections of ``tree`` over it.
-
-    An unknown section or key, a wrong value, and (unless ``trusted``) an option that a workspace
-    may not set are left as they were, each with a message that names ``source``.
-    """
-    messages: list[str] = []
-    sections = {f.name: f for f in fields(Config)}
-    for name, values in tree.items():
-        if name not in sections:
-            messages.append(f"{source}: unknown section [{name}]; known: {', '.join(sections)}")
-        elif not isinstance(values, Mapping):
-            messages.append(f"{source}: [{name}] must be a table")
-        else:
-            section = getattr(config, name)
-            section, wrong = _merge_section(section, values, f"{source}: {name}", trusted)
-            config = replace(config, **{name: section})
-            messages += wrong
-    return Loaded(config, tuple(messages))
-
-
-def _merge_section(
-    section: Any, values: Mapping[str, Any], where: str, trusted: bool
-) -> tuple[Any, list[str]]:
-    known = {f.name: f for f in fields(section)}
-    hints = get_type_hints(type(section))
-    messages: list[str] = []
-    for key, value in values.items():
-        if key not in known:
-            messages.append(f"{where}.{key} is unknown; known: {', '.join(known)}")
-        elif not trusted and not known[key].metadata["workspace"]:
-            messages.append(f"{where}.{key} cannot be set by a workspace; set it in {user_file()}")
-        else:
-            try:
-                section = replace(section, **{key: parse(known[key], hints[key], value)})
-            except ValueError as error:
-                default = getattr(section, key)
-                messages.append(f"{where}.{key}: {error}; {default!r} is used")
-    return section, messages
-
-
-def parse(spec: Field[Any], kind: Any, value: Any) -> Any:
-    """Return ``value`` as the type ``kind`` of option ``spec``; strings are read as a flag would be.
-
-    Raises:
-        ValueError: with what was wanted and what was found.
-    """
-    if kind is bool:
-        if isinstance(value, str) and value.lower() in _BOOLEANS:
-            value = _BOOLEANS[value.lower()]
-        if not isinstance(value, bool):
-            raise ValueError(f"wants true or false, not {value!r}")
-    elif kind in (int, float):
-        if isinstance(value, bool):
-            raise ValueError(f"wants a number, not {value!r}")
-        try:
-            value = kind(value) if isinstance(value, str) or kind is float else value
-        except (TypeError, ValueError):
-            raise ValueError(f"wants a number, not {value!r}") from None
-        if not isinstance(value, kind):
-            raise ValueError(f"wants a whole number, not {value!r}")
-        low, high = spec.metadata["low"], spec.metadata["high"]
-        if not math.isfinite(value):
-            raise ValueError(f"must be a finite number, not {value}")
-        if (
-            (low is not None and value < low)
-            or (high is not None and value > high)
-            or value != value
-        ):
-            upper = "" if high is None else f" and at most {high}"
-            raise ValueError(f"must be at least {low}{upper}, not {value}")
-    elif kind is str:
-        if not isinstance(value, str):
-            raise ValueError(f"wants text, not {value!r}")
-        choices = spec.metadata["choices"]
-        if choices and value not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}, not {value!r}")
-    else:  # tuple[str, ...]
-        if isinstance(value, str):
-            value = [part.strip() for part in value.split(",") if part.strip()]
-        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
-            raise ValueError(f"wants a list of texts, not {value!r}")
-        value = tuple(value)
-    if spec.metadata["check"] is not None:
-        spec.metadata["check"](value)
-    return value
-
-
-_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False,
-             "no": False, "off": False}  # fmt: skip
-
-
-def _read_toml(path: Path, messages: list[str]) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        messages.append(f"{path} was not read: {error}")
-        return {}
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return the tree that ``CARET_SECTION_KEY`` variables spell; other ``CARET_`` names pass by."""
-    tree: dict[str, dict[str, str]] = {}
-    for section in fields(Config):
-        for key in fields(section.default_factory):  # type: ignore[arg-type]
-            name = f"CARET_{section.name}_{key.name}".upper()
-            if name in environ:
-                tree.setdefault(section.name, {})[key.name] = environ[name]
-    return tree
-
-
-def _took(loaded: Loaded, messages: list[str]) -> Config:
-    messages += loaded.messages
-    return loaded.config
+    feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
+    popup: PopupConfig = field(default_factory=PopupConfig)
 
 
 def reference() -> str:

@@ -13,6 +13,7 @@ from completion.commands.context import Context, add_context_flags, in_workspace
 from completion.commands.flags import add_model_flags, add_server_flag, words_for_server
 from completion.commands.place import read_place, request_for, service
 from completion.errors import UsageError
+from completion.shown import one_line, shown_bytes
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
 
@@ -62,15 +63,17 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(as_json(response), indent=2))
         return 0
+    # To a file or another program go the bytes as they are, to a terminal nothing that drives it.
+    written = shown_bytes if sys.stdout.isatty() else bytes
     for number, candidate in enumerate(response.candidates):
         if number:
             sys.stdout.write("\n---\n")
             sys.stdout.flush()
-        sys.stdout.buffer.write(candidate.text)
+        sys.stdout.buffer.write(written(candidate.text))
         if args.raw:
-            sys.stdout.buffer.write(b"\n--- raw\n" + candidate.raw_text)
+            sys.stdout.buffer.write(b"\n--- raw\n" + written(candidate.raw_text))
     if not response.candidates:
-        sys.stderr.write(f"no suggestion here: {response.declined}\n")
+        sys.stderr.write(f"no suggestion here: {one_line(response.declined)}\n")
         return 1
     sys.stdout.buffer.write(b"\n")
     return 0

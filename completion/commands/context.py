@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from completion.commands.place import Place
-from completion.config import Config, load
+from completion.config import Config
+from completion.config_sources import load
 from completion.errors import UsageError
+from completion.shown import one_line
 from completion.wire import completion_pb2 as pb
 from completion.wire.address import parse_address
 from completion.wire.names import as_utf8
@@ -91,7 +93,7 @@ def with_context(
         return out, Context(root=root, off="--no-context", masked=hidden)
     loaded = load(root)
     for message in loaded.messages:
-        sys.stderr.write(f"caret: {message}\n")
+        sys.stderr.write(f"caret: {one_line(message)}\n")
     if not loaded.config.context.enabled:
         return out, Context(root=root, off="context.enabled is false", masked=hidden)
     gathered = gather_now(
@@ -134,7 +136,7 @@ def progress_line() -> Callable[[str], None]:
         return lambda stage: None
 
     def say(stage: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{stage + ' …' if stage else ''}")
+        sys.stderr.write(f"\r\x1b[K{one_line(stage) + ' …' if stage else ''}")
         sys.stderr.flush()
 
     return say

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from completion.commands.flags import add_model_flags, add_server_flag, words_for_server
 from completion.errors import CaretError
+from completion.terminal import Terminal
 from lsp.session import LspSession, Message, Shown, lsp_command
 
 HELP = "complete a real file, as an editor would show it"
@@ -74,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the three suggestions; status 1 when none came at all."""
-    console = Console(highlight=False, stderr=args.json)
+    console = Terminal(highlight=False, stderr=args.json)
     results, loaded = asyncio.run(_session(args, console))
     if args.json:
         print(
@@ -85,14 +86,14 @@ def run(args: argparse.Namespace) -> int:
 
 async def _session(args: argparse.Namespace, console: Console) -> tuple[list[Result], float]:
     words = ["--server", args.server] if args.server else []
-    words += [f"--serve-arg={word}" for word in words_for_server(args)]
+    words += ["--own-server", *(f"--serve-arg={word}" for word in words_for_server(args))]
     begin = time.perf_counter()
     source = SAMPLE.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="caret-demo-") as folder:
         path = Path(folder, "shelf.py")
         path.write_text(source, encoding="utf-8")
         async with LspSession(lsp_command(*words)) as session:
-            with Console(stderr=True).status("starting caret lsp, and the model behind it …"):
+            with Terminal(stderr=True).status("starting caret lsp, and the model behind it …"):
                 await session.initialize(
                     Path(folder), capabilities={"experimental": {"caretTimings": True}}
                 )

@@ -18,8 +18,10 @@ from importlib import metadata, util
 from pathlib import Path
 
 from completion.commands.flags import configured
-from completion.config import Config, user_file
+from completion.config import Config
+from completion.config_sources import user_file
 from completion.errors import CaretError
+from completion.shown import one_line
 
 HELP = "what is installed, what is missing, how to get it"
 INSTALL_CPU = (
@@ -53,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
         width = max(len(check.name) for check in checks)
         marks = {"ok": "ok     ", "missing": "MISSING", "note": "note   "}
         for check in checks:
-            print(f"{check.name:{width}}  {marks[check.status]}  {check.found}")
+            print(f"{check.name:{width}}  {marks[check.status]}  {one_line(check.found)}")
             if check.mend:
-                print(f"{'':{width}}           {check.mend}")
+                print(f"{'':{width}}           {one_line(check.mend)}")
     return 1 if any(check.status == "missing" for check in checks) else 0
 
 

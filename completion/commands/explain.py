@@ -7,7 +7,6 @@ import asyncio
 import json
 
 from google.protobuf.json_format import MessageToDict
-from rich.console import Console
 
 from completion.commands import complete
 from completion.commands.context import Context, in_workspace, with_context
@@ -15,6 +14,7 @@ from completion.commands.explain_view import Explanation, show
 from completion.commands.flags import words_for_server
 from completion.commands.place import read_place, request_for, service
 from completion.syntax.languages import language_for, why_no_grammar
+from completion.terminal import Terminal
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
 from completion.wire.names import as_utf8
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             answer=answer,
             unhealed=unhealed,
         )
-        show(shown, Console(highlight=False))
+        show(shown, Terminal(highlight=False))
     return 0
 
 

@@ -7,8 +7,10 @@ import sys
 from dataclasses import fields, replace
 from typing import Any, get_type_hints
 
-from completion.config import Config, load, parse
+from completion.config import Config, ModelConfig
+from completion.config_sources import load, parse
 from completion.errors import UsageError
+from completion.shown import one_line
 
 _MODEL = {"model": "path", "device": "device", "dtype": "dtype", "context_tokens": "context_tokens",
           "arm": "arm", "engine_arg": "engine_args"}  # fmt: skip
@@ -17,16 +19,22 @@ _MODEL = {"model": "path", "device": "device", "dtype": "dtype", "context_tokens
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say which model is served and on what."""
     parser.add_argument("--model", metavar="DIR|HF-ID", help="model folder or Hugging Face id")
-    parser.add_argument("--device", help="auto, cpu or cuda")
-    parser.add_argument("--dtype", help="auto, bfloat16, float16 or float32")
+    parser.add_argument("--device", help=_choices("device"))
+    parser.add_argument("--dtype", help=_choices("dtype"))
     parser.add_argument("--context-tokens", metavar="N", help="prompt and answer, in tokens")
-    parser.add_argument("--arm", help="prompt layout: auto, psm or spm")
+    parser.add_argument("--arm", help=f"prompt layout and healing: {_choices('arm')}")
     parser.add_argument(
         "--engine-arg",
         action="append",
         metavar="NAME=VALUE",
         help="vLLM engine argument; repeatable",
     )
+
+
+def _choices(key: str) -> str:
+    """Return the values of an option of ``[model]`` in words; :func:`overlay` holds flags to them."""
+    choices = next(f for f in fields(ModelConfig) if f.name == key).metadata["choices"]
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
 def add_server_flag(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +48,7 @@ def configured(args: argparse.Namespace) -> Config:
     """Return the configuration with the model flags of ``args`` over it; says what was wrong."""
     loaded = load()
     for message in loaded.messages:
-        sys.stderr.write(f"caret: {message}\n")
+        sys.stderr.write(f"caret: {one_line(message)}\n")
     given = {key: getattr(args, flag, None) for flag, key in _MODEL.items()}
     return replace(loaded.config, model=overlay(loaded.config.model, given))
 

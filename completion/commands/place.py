@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grpc.aio
 
+from completion.config_sources import load
 from completion.errors import CaretError, UsageError
 from completion.wire import completion_pb2 as pb
 from completion.wire.address import parse_address
@@ -91,7 +92,7 @@ def request_for(place: Place, options: pb.GenerationOptions | None = None) -> pb
 async def service(address: str | None, words: list[str]) -> AsyncIterator[grpc.aio.Channel]:
     """Yield a channel to the service at ``address``, or to one started for the occasion."""
     if address:
-        channel = open_channel(parse_address(address))
+        channel = open_channel(parse_address(address), load().config.client.credentials)
         try:
             yield channel
         except grpc.aio.AioRpcError as error:
@@ -114,6 +115,8 @@ def _readable(error: grpc.aio.AioRpcError, address: str) -> CaretError:
     if code is grpc.StatusCode.UNAVAILABLE:
         loading = error.details() == "the model is loading"
         why = "it is still loading" if loading else "is `caret serve` running there?"
+        if "handshake" in (error.details() or "").lower():
+            why = "the TLS handshake failed; check client.tls_ca, tls_cert and tls_key"
         return CaretError(f"no completion server answers at {address}: {why}")
     text = f"the completion server refused: {error.details()} ({code.name})"
     return UsageError(text) if code is grpc.StatusCode.INVALID_ARGUMENT else CaretError(text)

@@ -15,11 +15,11 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
-import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]
 from grpc_reflection.v1alpha import reflection
@@ -28,17 +28,30 @@ from completion.config import Config
 from completion.engine.base import Engine
 from completion.engine.checkpoint import Checkpoint
 from completion.errors import CaretError, UsageError
+from completion.server.activity import Activity
+from completion.server.callers import Callers
+from completion.server.credentials import refuse_exposed, server_credentials
 from completion.server.logs import event
 from completion.server.metrics import Metrics
+from completion.server.readable import Readable
 from completion.server.service import CompletionService
 from completion.wire import completion_pb2_grpc as rpc
 from completion.wire.address import Address, parse_address
-from completion.wire.channel import SERVICE_NAME
+from completion.wire.channel import PINGED_MS, SERVICE_NAME
 
 Loaded = tuple[Checkpoint, Engine]
 _PARENT_POLL_S = 0.5
 _ENGINE_POLL_S = 1.0
 _DRAIN_POLL_S = 0.02
+_KEEPALIVE = (
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+"""So that a client whose machine is gone is no client. On a socket the machine is this one, and an
+editor that is only stopped shall not be told that its server ended."""
+_REFUSING_S = 0.2
+"""For calls that came before clients could know that the server ends."""
 _LAST_WORDS_S = 0.2
 """For answers that are made and still on their way out."""
 
@@ -60,30 +73,48 @@ class Server:
         self.address = parse_address(config.server.listen)
 
     async def run(
-        self, *, exit_with_parent: bool = False, on_ready: Callable[[], None] = lambda: None
+        self,
+        *,
+        exit_with_parent: int | None = None,
+        exit_when_idle_s: float | None = None,
+        on_listening: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None] = lambda: None,
+        on_abandoned: Callable[[], None] = lambda: None,
     ) -> None:
         """Serve until a signal, then drain.
 
+        With ``exit_with_parent`` also until the parent process is another one than that; with
+        ``exit_when_idle_s`` also until no call has been open for so long, once it serves.
+        ``on_abandoned`` is called when it is stopped while the model loads, which cannot be
+        interrupted: whoever has the process to itself ends it there, else the load is waited for.
+
         Raises:
-            UsageError: the address is not local, or is taken.
+            UsageError: the address is taken, or open to other machines without what that needs.
             CaretError: the model cannot be loaded.
         """
         begin = time.perf_counter()
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
         close_metrics = self._serve_metrics()
-        server = self._bind()
+        activity = Activity() if exit_when_idle_s is not None else None
+        server = self._bind([activity] if activity is not None else [])
         await server.start()
         if self.address.path:
             Path(self.address.path).chmod(0o600)
         event(logging.INFO, "listening", address=self.address.target)
-        watch = asyncio.create_task(self._watch_parent()) if exit_with_parent else None
+        on_listening()
+        watches: list[asyncio.Task[None]] = []
+        if exit_with_parent is not None:
+            watches.append(asyncio.create_task(self._watch_parent(exit_with_parent)))
         with _signals(self._stop):
             try:
-                await self._until_stopped(self._start_engine())
+                await self._until_stopped(self._start_engine(), on_abandoned)
                 if not self._stop.is_set():
                     await self._say(health_pb2.HealthCheckResponse.SERVING)
                     event(logging.INFO, "serving", seconds=round(time.perf_counter() - begin, 2))
                     on_ready()
+                    if activity is not None and exit_when_idle_s is not None:
+                        idle = self._watch_idle(activity, exit_when_idle_s)
+                        watches.append(asyncio.create_task(idle))
                     await self._until_stopped_or_dead()
             finally:
                 await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -92,7 +123,7 @@ class Server:
                 close_metrics()
                 if self._engine is not None:
                     await self._engine.stop()
-                if watch is not None:
+                for watch in watches:
                     watch.cancel()
                 # gRPC took its socket away when draining began; what is there now is another's.
                 event(logging.INFO, "stopped")
@@ -110,6 +141,7 @@ class Server:
         self.service.ready(engine, checkpoint)
         admission = self.service.admission
         self.metrics.watch(lambda: admission.running, lambda: admission.waiting, engine.running)
+        self.metrics.watch_work(engine.work)
         info = engine.info
         event(
             logging.INFO, "model loaded", model=checkpoint.name, engine=info.engine,
@@ -121,47 +153,56 @@ class Server:
         assert self._engine is not None
         while not self._stop.is_set():
             if not await self._engine.alive():
+                # Said before the drain, which clients take for the end and ask the log for why.
+                event(logging.ERROR, "the engine process died")
                 raise CaretError("the engine process died; start `caret serve` again")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _ENGINE_POLL_S)
 
     async def _drain(self, server: grpc.aio.Server) -> None:
-        """Let admitted requests finish, then end what is left: a watcher of health never ends."""
+        """Let admitted requests finish, then end what is left: a watcher of health never ends.
+
+        Under load there are calls that gRPC has read and not yet handed over. It would cancel those, so
+        they are refused first, with a status that says what to do.
+        """
+        self.service.end()
+        if self.service.admission.busy:
+            await asyncio.sleep(_REFUSING_S)
         stopping = asyncio.create_task(server.stop(self._config.server.drain_seconds))
         while self.service.admission.busy and not stopping.done():
             await asyncio.sleep(_DRAIN_POLL_S)
         await server.stop(_LAST_WORDS_S)
         await stopping
 
-    async def _until_stopped(self, work: object) -> None:
-        """Await ``work``, or give it up when a signal comes first."""
-        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    async def _until_stopped(
+        self, work: Coroutine[Any, Any, None], on_abandoned: Callable[[], None]
+    ) -> None:
+        """Await ``work``; when a signal comes first, say so."""
+        task = asyncio.create_task(work)
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        if task.done():
-            await task
-        else:  # vLLM's start cannot be interrupted; the process ends without it
+        if not task.done():
             event(logging.INFO, "stopped while loading")
-            for child in psutil.Process().children(recursive=True):
-                child.kill()
-            if self.address.path:
-                Path(self.address.path).unlink(missing_ok=True)
-            os._exit(0)
+            on_abandoned()
+        await task
 
-    def _bind(self) -> grpc.aio.Server:
-        address, limit = self.address, self._config.server.max_message_bytes
-        if not address.is_local:
-            raise UsageError(
-                f"only loopback and unix sockets are listened on, not {address}: "
-                "transport security is not built yet"
-            )
+    def _bind(self, interceptors: Sequence[grpc.aio.ServerInterceptor]) -> grpc.aio.Server:
+        address, config = self.address, self._config.server
+        limit = config.max_message_bytes
+        refuse_exposed(address, config)
+        tls = None if address.path else server_credentials(config)
+        has_certificates = tls is not None and bool(config.tls_client_ca)
+        callers = Callers(config, self.metrics, certificates=has_certificates)
         server = grpc.aio.server(
+            interceptors=[*interceptors, callers, Readable(self.metrics)],
             options=[
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.max_send_message_length", limit),
                 ("grpc.so_reuseport", 0),  # a second server on the port is an error
-            ]
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", PINGED_MS),
+                *(() if address.path else _KEEPALIVE),
+            ],
         )
         rpc.add_CompletionServiceServicer_to_server(self.service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -171,7 +212,10 @@ class Server:
             _refuse_live_socket(Path(address.path))
         before = os.umask(0o177)  # the socket is never open to others, not even for a moment
         try:
-            port = server.add_insecure_port(address.target)
+            if tls is None:
+                port = server.add_insecure_port(address.target)
+            else:
+                port = server.add_secure_port(address.target, tls)
         except RuntimeError:
             raise UsageError(
                 f"{address} cannot be listened on: in use, or not permitted; choose another --listen"
@@ -190,8 +234,12 @@ class Server:
         for name in ("", SERVICE_NAME):
             await self._health.set(name, status)
 
-    async def _watch_parent(self) -> None:
-        parent = os.getppid()
+    async def _watch_idle(self, activity: Activity, seconds: float) -> None:
+        await activity.wait_idle(seconds)
+        event(logging.INFO, "idle", seconds=seconds)
+        self._stop.set()
+
+    async def _watch_parent(self, parent: int) -> None:
         while os.getppid() == parent:
             await asyncio.sleep(_PARENT_POLL_S)
         event(logging.INFO, "parent is gone")

@@ -116,7 +116,7 @@ class Brancher:
         remembered, and where they are all there the leaf is known before anything is asked.
         """
         spelled, count = self._healer.spelled(prompt.typed), len(samplings)
-        rows = self._healer.behind(prompt.token_ids, prompt.mixing)
+        rows = self._healer.behind(prompt.token_ids, prompt.mixing, prompt.cache_salt)
         running = Running(self._engine, prompt.token_ids)
         doubt = None
         try:
@@ -166,7 +166,8 @@ class Brancher:
         if len(samplings) == 1:
             return [spelled]
         trunk = [*prompt, *spelled.tokens]
-        top = await self._engine.top_tokens(trunk, len(samplings), samplings[0].mixing)
+        mixing, salt = samplings[0].mixing, samplings[0].cache_salt
+        top = await self._engine.top_tokens(trunk, len(samplings), mixing, salt)
         return [self._then(spelled, token, log_prob) for token, log_prob in top]
 
     async def _spell(self, prompt: list[int], typed: bytes, sampling: Sampling) -> Branch:

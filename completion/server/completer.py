@@ -84,7 +84,9 @@ class Completer:
         """
         return self._arm if heals is Heals.EXACT else healing(self._arm, heals)
 
-    def build(self, job: Job, clock: Clock, view: View | None = None) -> Prompt:
+    def build(
+        self, job: Job, clock: Clock, view: View | None = None, cache_salt: str = ""
+    ) -> Prompt:
         """Build the prompt, with what is mixed in of ``view``; pure, and timed into ``clock``."""
         begin = time.perf_counter()
         arm, document = self.arm_for(job.heals), one_line_end(job.document)
@@ -102,7 +104,7 @@ class Completer:
         mixing = None
         if view is not None:
             mixing = view.mixing(prompt, self._surroundings.of(document, prompt))
-        prompt = replace(prompt, arm=str(arm), typed=typed, mixing=mixing)
+        prompt = replace(prompt, arm=str(arm), typed=typed, mixing=mixing, cache_salt=cache_salt)
         clock.prompt_ms = (time.perf_counter() - begin) * 1e3
         return prompt
 
@@ -186,6 +188,7 @@ class Completer:
             top_p=job.top_p,
             seed=None if job.seed is None else (job.seed + index) % 2**63,
             mixing=prompt.mixing,
+            cache_salt=prompt.cache_salt,
         )
 
     async def _begin(self, job: Job, prompt: Prompt, deadline: float | None, count: int) -> Begun:

@@ -6,6 +6,7 @@ Wire messages in, :class:`Job` out; the errors name the field and the limit.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from completion.config import GenerationConfig
@@ -13,11 +14,11 @@ from completion.filters.cursor import Cursor, Lines
 from completion.filters.stop_rule import goal_of
 from completion.healing.arms import Heals
 from completion.prompt.views import DocumentView, SnippetView
+from completion.server.field_sizes import oversized, selected_oversized
 from completion.syntax.blocks import Goal
 from completion.syntax.languages import Language, language_for
 from completion.wire import completion_pb2 as pb
 
-MAX_SNIPPETS = 256
 MAX_TEMPERATURE = 2.0
 _LEXED_BYTES = 256 << 10
 """Read before the cursor for its syntax: some 40 ms on the event loop, once a request."""
@@ -70,6 +71,9 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
         InvalidField: a field is out of range, or a value has no meaning.
     """
     document, options = request.document, request.options
+    refuse_oversized(
+        document, request.snippets, repo_name=request.repo_name, workspace_id=request.workspace_id
+    )
     _check(document.eol in _EOLS, "document.eol", 'must be "\\n", "\\r\\n" or "\\r"')
     _check(document.scope in _SCOPES, "document.scope", f"must be one of {', '.join(_SCOPES[1:])}")
     _check(
@@ -89,11 +93,6 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
     _check(0 < top_p <= 1, "options.top_p", "must be above 0 and at most 1")
     _check(options.lines in pb.GenerationOptions.Lines.values(), "options.lines", "is unknown")
     _check(options.healing in pb.Healing.values(), "options.healing", "is unknown")
-    _check(
-        len(request.snippets) <= MAX_SNIPPETS,
-        "snippets",
-        f"must be at most {MAX_SNIPPETS} snippets",
-    )
     _check(
         document.tab_size <= MAX_TAB_SIZE, "document.tab_size", f"must be at most {MAX_TAB_SIZE}"
     )
@@ -146,6 +145,16 @@ def job_from(request: pb.CompleteRequest, limits: GenerationConfig) -> Job:
     )
 
 
+def refuse_oversized(document: pb.Document, snippets: Sequence[pb.Snippet], **words: str) -> None:
+    """Refuse a request with a field that is too large; ``words`` are its short ones, by name.
+
+    Raises:
+        InvalidField: names the first of them, and its limit.
+    """
+    for field, limit in oversized(document, snippets, **words):
+        raise InvalidField(f"{field} {limit}")
+
+
 HEALS = {
     pb.HEALING_EXACT: Heals.EXACT,
     pb.HEALING_ONE_TOKEN: Heals.ONE_TOKEN,
@@ -166,6 +175,8 @@ def _selected(request: pb.CompleteRequest) -> Selected:
     if not request.HasField("selected_completion"):
         return Selected()
     item, document = request.selected_completion, request.document
+    for field, limit in selected_oversized(item.text):
+        raise InvalidField(f"{field} {limit}")
     _check(
         item.replace_before <= len(document.prefix),
         "selected_completion.replace_before", f"must be at most the prefix, {len(document.prefix)}",

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from completion.healing.arms import Arm, Heals
 from completion.healing.arms import healing as healing_arm
 from completion.healing.healer import Healer
-from completion.healing.memory import Remembered
 from completion.healing.one_token import typed_word
-from completion.healing.search import MEASURING
+from completion.healing.search import MEASURING, Effort
 from completion.prompt.builder import NoRoom, PromptBuilder, one_line_end
 from completion.prompt.views import DocumentView, SnippetView
 from completion.server.held_workspace import View
-from completion.server.job import HEALS, MAX_SNIPPETS, InvalidField
+from completion.server.job import HEALS, InvalidField, refuse_oversized
 from completion.server.surroundings import Surroundings
 from completion.syntax.languages import language_for
 from completion.together import together
@@ -71,13 +70,14 @@ class Laws:
         self._surroundings = Surroundings(builder.encoder)
 
     async def next_bytes(
-        self, request: pb.NextBytesRequest, view: View | None = None
+        self, request: pb.NextBytesRequest, view: View | None = None, *, cache_salt: str = ""
     ) -> pb.NextBytesResponse:
         """Return the law of the next byte and of the end; the message says within which bound."""
         asked = self._asked(
             request.document, list(request.snippets), request.healing, view, raw=request.raw_prompt
         )
-        rows, typed, masked = self._healer.behind(asked.prompt, asked.mixing), *asked[2:]
+        rows = self._healer.behind(asked.prompt, asked.mixing, cache_salt)
+        typed, masked = asked.typed, asked.masked
         law = await self._healer.law(rows, typed, MEASURING, following=True, masked=masked)
         *outcomes, end = law.next_bytes().nan_to_num(nan=_NOTHING, neginf=_NOTHING).tolist()
         return pb.NextBytesResponse(
@@ -87,11 +87,18 @@ class Laws:
             cover_contexts=len(law.expanded),
         )
 
-    async def score(self, request: pb.ScoreRequest, view: View | None = None) -> pb.ScoreResponse:
+    async def score(
+        self,
+        request: pb.ScoreRequest,
+        view: View | None = None,
+        effort: Effort = MEASURING,
+        *,
+        cache_salt: str = "",
+    ) -> pb.ScoreResponse:
         """Return log P(text | what is before the cursor) of each text; 0 of an empty one.
 
-        The bound is of the worst of them. With ``EDGE_IDENTIFIER_END`` the share in which an
-        identifier goes on behind the text is taken off.
+        ``effort`` says how much may be left out of each; the bound is of the worst of them. With
+        ``EDGE_IDENTIFIER_END`` the share in which an identifier goes on behind the text is taken off.
         """
         texts = list(request.texts)
         if len(texts) > MAX_TEXTS:
@@ -115,13 +122,16 @@ class Laws:
             raise InvalidField(
                 f"texts[{index}] must be at most {error.most} bytes in this model's context"
             ) from None
-        rows, typed, masked = self._healer.behind(asked.prompt, asked.mixing), *asked[2:]
-        before = await self._law(rows, typed, masked, following=False)
+        rows = self._healer.behind(asked.prompt, asked.mixing, cache_salt)
+        typed, masked = asked.typed, asked.masked
+        before = await self._healer.law(rows, typed, effort, following=False, masked=masked)
         room = asyncio.Semaphore(AT_ONCE)
 
         async def scored(text: bytes) -> tuple[float, float]:
             async with room:
-                law = await self._law(rows, typed + text, masked, following=ends)
+                law = await self._healer.law(
+                    rows, typed + text, effort, following=ends, masked=masked
+                )
             log_prob = min(0.0, law.log_mass - before.log_mass) + (_ended(law) if ends else 0.0)
             return _NOTHING if math.isnan(log_prob) else log_prob, law.omitted(following=ends)
 
@@ -130,9 +140,6 @@ class Laws:
             log_probs=[log_prob for log_prob, _ in found],
             omitted_mass_bound=max([before.omitted(following=False), *(o for _, o in found)]),
         )
-
-    async def _law(self, rows: Remembered, text: bytes, masked: int, *, following: bool) -> Law:
-        return await self._healer.law(rows, text, MEASURING, following=following, masked=masked)
 
     def _asked(
         self,
@@ -153,8 +160,7 @@ class Laws:
             raise NoLaw(self._unhealed)
         if healing not in HEALS:
             raise InvalidField("healing is unknown")
-        if len(snippets) > MAX_SNIPPETS:
-            raise InvalidField(f"snippets must be at most {MAX_SNIPPETS} snippets")
+        refuse_oversized(document, snippets)
         arm = healing_arm(self._arm, HEALS[pb.Healing.ValueType(healing)])
         language = language_for(document.language_id, document.path)
         view = one_line_end(

@@ -6,11 +6,14 @@ of a user's file.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
 import time
 from typing import Any
+
+from completion.shown import one_line
 
 log = logging.getLogger("caret")
 
@@ -31,9 +34,10 @@ class _Json(logging.Formatter):
 
 class _Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        extra = "".join(f" {k}={v}" for k, v in getattr(record, "fields", {}).items())
+        fields = getattr(record, "fields", {})
+        extra = one_line("".join(f" {k}={v}" for k, v in fields.items()))
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
-        text = f"{clock} {record.levelname.lower():7} {record.getMessage()}{extra}"
+        text = f"{clock} {record.levelname.lower():7} {one_line(record.getMessage())}{extra}"
         return text + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
 
 
@@ -44,6 +48,15 @@ def configure(level: str) -> None:
     log.handlers[:] = [handler]
     log.setLevel(level.upper())
     log.propagate = False
+    for name in ("asyncio", "grpc"):  # these write tracebacks with the messages of errors
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what no task has taken, by its kind alone: its message may quote what was worked on."""
+    error = context.get("exception")
+    kind = type(error).__name__ if error is not None else context.get("message", "")
+    event(logging.ERROR, "unhandled", error=kind)
 
 
 def event(level: int, text: str, **fields: Any) -> None:

@@ -16,8 +16,9 @@ from prometheus_client import (
     disable_created_metrics,
     start_http_server,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from completion.engine.base import EngineWork
 from completion.errors import UsageError
 from completion.wire import completion_pb2 as pb
 from completion.wire.address import Address
@@ -42,6 +43,7 @@ _SECONDS = (
     10,
 )
 _SHARES = (1e-6, 1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1)
+_TENTHS = tuple(n / 10 for n in range(11))
 
 
 class Metrics:
@@ -62,6 +64,24 @@ class Metrics:
         self.tokens = self._counter(
             "caret_tokens", "Tokens: prompt, prompt_cached, generated.", ["kind"]
         )
+        self.feedback = self._counter(
+            "caret_feedback", "What became of completions, as clients tell: each event once.",
+            ["kind", "language", "scope"],
+        )  # fmt: skip
+        self.feedback_unknown = self._counter(
+            "caret_feedback_unknown", "Events of completions that this server does not know.", []
+        )
+        self.dismissed = self._counter(
+            "caret_feedback_dismissed", "Completions that went away unused, by reason.", ["reason"]
+        )
+        self.kept = Histogram(
+            "caret_feedback_kept_share", "Share of an accepted text still there, by seconds after.",
+            ["after"], buckets=_TENTHS, registry=self.registry,
+        )  # fmt: skip
+        self.visible = Histogram(
+            "caret_feedback_visible_seconds", "How long completions were visible.",
+            buckets=_SECONDS, registry=self.registry,
+        )  # fmt: skip
         self.omitted = Histogram(
             "caret_omitted_mass", "Bound of the probability in covers that were not summed over.",
             buckets=_SHARES, registry=self.registry,
@@ -114,6 +134,23 @@ class Metrics:
                 )
 
         self.registry.register(Gauges())  # type: ignore[arg-type]
+
+    def watch_work(self, work: EngineWork) -> None:
+        """Export what the engine has computed, that of cancelled requests included."""
+
+        class Work:
+            def collect(self) -> Iterator[CounterMetricFamily]:
+                tokens = CounterMetricFamily(
+                    "caret_engine_tokens",
+                    "Tokens worked on: prompt, generated; abandoned: prompts cancelled on the way; "
+                    "drafted: proposed to the model, and accepted by it.",
+                    labels=["kind"],
+                )
+                for kind in ("prompt", "generated", "abandoned", "drafted", "accepted"):
+                    tokens.add_metric([kind], getattr(work, kind))
+                yield tokens
+
+        self.registry.register(Work())  # type: ignore[arg-type]
 
     def serve(self, address: Address) -> Callable[[], None]:
         """Answer scrapes on ``address``; returns what ends that.

@@ -1,7 +1,7 @@
 """The handlers of ``CompletionService``: gRPC in, the completer's answers out, errors mapped.
 
-Cancelling a call cancels its handler's task, and with it the engine's request. Nothing else is
-kept between calls.
+Cancelling a call cancels its handler's task, and with it the engine's request. Between calls nothing
+is kept of them but ids of completions, so that feedback can be told from noise.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from completion.engine.checkpoint import Checkpoint
 from completion.errors import CaretError, UsageError
 from completion.filters.stream import Chunk
 from completion.healing.arms import Heals
+from completion.healing.search import MEASURING, RANKING
 from completion.prompt.budget import Shares
 from completion.prompt.views import Prompt
 from completion.server.admission import Admission, QueueFull
 from completion.server.branches import Begun
+from completion.server.caller import CALLER
 from completion.server.completer import Clock, Completer, DeadlineExceeded
+from completion.server.feedback import Feedback
 from completion.server.held_workspace import View
 from completion.server.job import HEALS, InvalidField, Job, job_from
 from completion.server.laws import Laws, NoLaw
@@ -37,15 +40,16 @@ from completion.server.sources import decided, sources_of
 from completion.server.workspaces import Workspaces
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
+from completion.wire.effort import is_for_ranking
 
-API_REVISION = 3
+API_REVISION = 4
 """Counts up whenever the contract gains something that a client may want to know of."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class CompletionService(rpc.CompletionServiceServicer):
-    """The service on one engine; UNAVAILABLE until :meth:`ready` gives it one."""
+    """The service on one engine; UNAVAILABLE until :meth:`ready` gives it one, and after :meth:`end`."""
 
     def __init__(self, config: Config, metrics: Metrics) -> None:
         self._config = config
@@ -54,6 +58,8 @@ class CompletionService(rpc.CompletionServiceServicer):
         self._checkpoint: Checkpoint | None = None
         self._completer: Completer | None = None
         self._workspaces: Workspaces | None = None
+        self._feedback = Feedback(metrics)
+        self._ending = False
         self.admission = Admission(
             running=config.server.max_running, queued=config.server.max_queued
         )
@@ -77,6 +83,10 @@ class CompletionService(rpc.CompletionServiceServicer):
         if not self._unmixed:
             self._workspaces = Workspaces(engine, checkpoint.encoder)
 
+    def end(self) -> None:
+        """Take no more requests; those that were taken go on."""
+        self._ending = True
+
     # Handlers ---------------------------------------------------------------------------------
 
     async def Complete(self, request: pb.CompleteRequest, context: Context) -> pb.CompleteResponse:
@@ -90,12 +100,13 @@ class CompletionService(rpc.CompletionServiceServicer):
         """Yield the first candidate in whole lines, then the whole response."""
         async with self._call("StreamComplete", context):
             clock, job, completer = Clock(), self._job(request), self._ready()
+            deadline = self._deadline(context)
             if job.selected.text:
                 raise InvalidField("selected_completion is for Complete, not StreamComplete")
             async with self.admission.place() as clock.queue_ms:
                 with self._seen_by(request) as view:
-                    prompt = completer.build(job, clock, view)
-                    parts = completer.stream(job, prompt, clock, self._deadline(context))
+                    prompt = completer.build(job, clock, view, CALLER.get().salt)
+                    parts = completer.stream(job, prompt, clock, deadline)
                     first, identity = True, clock.completion_id
                     try:
                         async for part in parts:
@@ -107,6 +118,7 @@ class CompletionService(rpc.CompletionServiceServicer):
                                 first = False
                                 continue
                             self._metrics.observe(part)
+                            self._feedback.made(identity)
                             yield pb.CompleteChunk(completion_id=identity, done=True, summary=part)
                     finally:
                         await parts.aclose()
@@ -172,15 +184,22 @@ class CompletionService(rpc.CompletionServiceServicer):
             self._ready()
             async with self.admission.place(), self._in_time(context):
                 with self._seen_by(request) as view:
-                    return await self._laws.next_bytes(request, view)
+                    return await self._laws.next_bytes(request, view, cache_salt=CALLER.get().salt)
 
     async def Score(self, request: pb.ScoreRequest, context: Context) -> pb.ScoreResponse:
-        """Return how probable each of some texts is behind the cursor."""
+        """Return how probable each of some texts is behind the cursor.
+
+        A caller who says with :data:`~completion.wire.effort.FOR_RANKING` that it only orders the
+        texts gets it sooner: more may be left out then, as the bound says.
+        """
+        effort = RANKING if is_for_ranking(context.invocation_metadata()) else MEASURING
         async with self._call("Score", context):
             self._ready()
             async with self.admission.place(), self._in_time(context):
                 with self._seen_by(request) as view:
-                    return await self._laws.score(request, view)
+                    return await self._laws.score(
+                        request, view, effort, cache_salt=CALLER.get().salt
+                    )
 
     async def SyncWorkspace(
         self, request_iterator: AsyncIterator[pb.WorkspaceChange], context: Context
@@ -200,8 +219,12 @@ class CompletionService(rpc.CompletionServiceServicer):
     async def RecordFeedback(
         self, request_iterator: AsyncIterator[pb.FeedbackEvent], context: Context
     ) -> pb.FeedbackSummary:
-        """Not there yet: comes with the feedback store."""
-        return await self._later("RecordFeedback", context)
+        """Count what became of completions."""
+        async with self._call("RecordFeedback", context):
+            summary = pb.FeedbackSummary()
+            async for event in request_iterator:
+                self._feedback.take(event, summary)
+            return summary
 
     # What they share --------------------------------------------------------------------------
 
@@ -209,10 +232,10 @@ class CompletionService(rpc.CompletionServiceServicer):
         self, request: pb.CompleteRequest, context: Context, *, explained: bool = False
     ) -> _Done:
         clock, job, completer = Clock(), self._job(request), self._ready()
+        deadline = self._deadline(context)
         async with self.admission.place() as clock.queue_ms:
             with self._seen_by(request) as view:
-                prompt = completer.build(job, clock, view)
-                deadline = self._deadline(context)
+                prompt = completer.build(job, clock, view, CALLER.get().salt)
                 done = await completer.complete(job, prompt, clock, deadline)
                 sources: list[pb.TokenSource] = []
                 if explained and self._workspaces is not None:
@@ -224,6 +247,7 @@ class CompletionService(rpc.CompletionServiceServicer):
                     done.response.usage.workspace_tokens = decided(sources)
         response, begun = done.response, done.begun
         self._metrics.observe(response)
+        self._feedback.made(response.completion_id)
         if prompt.typed:
             self._metrics.omitted.observe(begun.omitted)
         return _Done(prompt, begun, response, sources)
@@ -235,10 +259,6 @@ class CompletionService(rpc.CompletionServiceServicer):
         if self._workspaces is None:
             return nullcontext()
         return self._workspaces.seen_by(request.workspace_id, request.document.path)
-
-    async def _later(self, method: str, context: Context) -> Any:
-        self._metrics.requests.labels(method, "UNIMPLEMENTED").inc()
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method} is not built yet")
 
     def _job(self, request: pb.CompleteRequest) -> Job:
         job = job_from(request, self._config.generation)
@@ -255,11 +275,17 @@ class CompletionService(rpc.CompletionServiceServicer):
         return self._checkpoint.unhealed or default
 
     def _ready(self) -> Completer:
+        if self._ending:
+            raise CaretError("the server is ending")
         if self._completer is None:
             raise _Loading
         return self._completer
 
     def _deadline(self, context: Context) -> float | None:
+        """Return the event loop's time by which there must be an answer; None: there is no limit.
+
+        Ask early: gRPC tells it by the wall clock, which may be set while a request waits.
+        """
         remaining = context.time_remaining()
         if remaining is None or remaining > 1e6:
             return None
@@ -341,7 +367,7 @@ def _status(error: BaseException | None) -> tuple[grpc.StatusCode, str]:
             return code.UNAVAILABLE, "the model is loading"
         case UsageError():  # max_tokens leaves no room for a prompt
             return code.INVALID_ARGUMENT, error.message
-        case CaretError():  # of the engine: it has died, and the process is about to end
+        case CaretError():  # the process is about to end, or the engine has died and it will
             return code.UNAVAILABLE, error.message
         case _:
             return code.INTERNAL, "internal error; the server's log has its kind"

@@ -49,7 +49,8 @@ async def sources_of(
     if not ends:
         return []
     found = await engine.workspaces("sources", mixing.words(), ids, ends)
-    rows = torch.stack(await engine.next_laws([ids[:end] for end in ends])).float()
+    laws = await engine.next_laws([ids[:end] for end in ends], cache_salt=prompt.cache_salt)
+    rows = torch.stack(laws).float()
     own = rows.exp()
     matches = [None if one is None else _Match.of(one) for one in found]
     mixer = Mixer(checkpoint.vocabulary.special_ids, len(checkpoint.vocabulary))

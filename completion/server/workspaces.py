@@ -1,9 +1,10 @@
 """The workspaces that clients keep in step: their texts here, their tokens in the engine core.
 
 A change comes in as text or as edits of bytes, becomes tokens, and goes on to the engine core in
-order. Edits are encoded between the nearest places where the tokenizer always cuts, so that one in
-a large file costs no more than in a small one. What a request sees is named and kept as it is for
-as long as the request runs (:meth:`Workspaces.seen_by`). In memory only, capped, and never logged.
+order. Each workspace is its caller's: the same id of another caller is another one. Edits are encoded
+between the nearest places where the tokenizer always cuts, so that one in a large file costs no more
+than in a small one. What a request sees is named and kept as it is for as long as the request runs
+(:meth:`Workspaces.seen_by`). In memory only, capped, and never logged.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from completion.engine.base import Engine
+from completion.errors import CaretError
 from completion.prompt.encoder import TextEncoder
+from completion.server.caller import CALLER, Caller
 from completion.server.held_workspace import HeldWorkspace, View
 from completion.server.job import InvalidField
 from completion.server.synced_file import BadEdit, FileEncoder, SyncedFile
@@ -25,6 +28,8 @@ from completion.server.workspace_changes import batches, by_workspace
 from completion.wire import completion_pb2 as pb
 
 MOST_WORKSPACES = 16
+MOST_OF_ONE_CALLER = 4
+"""Of a caller who is told apart from others, and leaves room for them."""
 FORGOTTEN_AFTER_S = 600.0
 """After the last stream of a workspace has ended, and its last request."""
 _QUIET_S = 1.0
@@ -50,7 +55,7 @@ class Workspaces:
     @contextmanager
     def seen_by(self, workspace_id: str, path: str) -> Generator[View | None, None, None]:
         """Hold what a request in ``path`` sees for as long as it runs; ``None``: nothing is there."""
-        held = self._held.get(workspace_id) if workspace_id else None
+        held = self._held.get(CALLER.get().own(workspace_id)) if workspace_id else None
         if held is None or not held.files:
             yield None
             return
@@ -64,9 +69,12 @@ class Workspaces:
             held.pins[pin] -= 1
             held.pins += Counter()  # without those that nobody holds
 
-    def line_of(self, workspace_id: str, path: str, index: int) -> int:
-        """Return the line, from 1, on which a file's token ``index`` ends; 0 where it is not held."""
-        held = self._held.get(workspace_id)
+    def line_of(self, held_id: str, path: str, index: int) -> int:
+        """Return the line, from 1, on which a file's token ``index`` ends; 0 where it is not held.
+
+        ``held_id`` is that of a :class:`HeldWorkspace`.
+        """
+        held = self._held.get(held_id)
         file = None if held is None else held.files.get(path)
         return 0 if file is None else self._encoder.line_of(file.ids, index)
 
@@ -81,16 +89,20 @@ class Workspaces:
             InvalidField: a change that no client may send.
         """
         opened: dict[str, HeldWorkspace] = {}
+        caller = CALLER.get()
         try:
             async for batch in batches(changes):
-                for identity, part in by_workspace(batch):
+                for named, part in by_workspace(batch):
+                    identity = caller.own(named)
                     if part[-1].close:
-                        yield await self._close(part[-1], opened)
+                        yield await self._close(identity, part[-1].version, opened)
                         continue
-                    fresh = identity not in self._held
                     held = opened.get(identity)
-                    if held is None or fresh:
-                        held = opened[identity] = self._open(identity)
+                    fresh = False
+                    if held is None or self._held.get(identity) is not held:
+                        # The first change of this stream, or another stream has closed it.
+                        fresh = held is not None or identity not in self._held
+                        held = opened[identity] = self._open(identity, caller)
                     for state in await self._apply(held, part, fresh=fresh):
                         yield state
         finally:
@@ -98,13 +110,30 @@ class Workspaces:
                 held.streams -= 1
                 held.used = time.monotonic()
 
-    def _open(self, identity: str) -> HeldWorkspace:
+    def _open(self, identity: str, caller: Caller) -> HeldWorkspace:
         held = self._held.get(identity)
         if held is None:
+            self._refuse_greedy(caller)
             self._make_room()
             held = self._held[identity] = HeldWorkspace(identity)
         held.streams += 1
         return held
+
+    def _refuse_greedy(self, caller: Caller) -> None:
+        """Keep one of several callers from having all the room there is.
+
+        Raises:
+            InvalidField: it has its share, and uses it.
+        """
+        if not caller.is_named:
+            return
+        own = [held for name, held in self._held.items() if name.startswith(f"{caller.salt}:")]
+        if len(own) < MOST_OF_ONE_CALLER:
+            return
+        idle = [held for held in own if not held.streams and not held.pins]
+        if not idle:
+            raise InvalidField(f"workspace_id must be one of at most {MOST_OF_ONE_CALLER} at once")
+        self._forget(min(idle, key=lambda held: held.used))
 
     def _make_room(self) -> None:
         """Forget what nobody uses any more, and for one more the one used the longest ago.
@@ -128,28 +157,53 @@ class Workspaces:
         self._held.pop(held.id, None)
         if held.fitting is not None:
             held.fitting.cancel()
-        task = asyncio.ensure_future(self._engine.workspaces("close", held.id))
+        task = asyncio.create_task(self._forget_in_engine(held.id))
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
 
+    async def _forget_in_engine(self, identity: str) -> None:
+        with suppress(CaretError):  # the engine has died, and the process is about to end
+            await self._engine.workspaces("close", identity)
+
     async def _close(
-        self, change: pb.WorkspaceChange, opened: dict[str, HeldWorkspace]
+        self, identity: str, version: int, opened: dict[str, HeldWorkspace]
     ) -> pb.WorkspaceState:
-        held = opened.pop(change.workspace_id, None) or self._held.get(change.workspace_id)
+        mine = opened.pop(identity, None)
+        if mine is not None:
+            mine.streams = max(0, mine.streams - 1)
+        held = self._held.get(identity)
         if held is not None:
-            held.streams = max(0, held.streams - 1)
-            self._held.pop(held.id, None)
             async with held.lock:
-                if held.fitting is not None:
-                    held.fitting.cancel()
-                await self._engine.workspaces("close", held.id)
-        return pb.WorkspaceState(acked_version=change.version, server_epoch=self.epoch)
+                if self._held.get(identity) is held:
+                    # At once with the call: what comes for this id from now on comes behind it.
+                    del self._held[identity]
+                    if held.fitting is not None:
+                        held.fitting.cancel()
+                    await self._engine.workspaces("close", held.id)
+        return pb.WorkspaceState(acked_version=version, server_epoch=self.epoch)
 
     async def _apply(
         self, held: HeldWorkspace, part: Sequence[pb.WorkspaceChange], *, fresh: bool
     ) -> list[pb.WorkspaceState]:
+        """Apply changes, wholly even where the stream is cancelled meanwhile."""
+        applying = asyncio.create_task(self._applied(held, part, fresh=fresh))
+        _TASKS.add(applying)
+        applying.add_done_callback(_TASKS.discard)
+        try:
+            return await asyncio.shield(applying)
+        except asyncio.CancelledError:
+            applying.add_done_callback(_passed_over)
+            raise
+
+    async def _applied(
+        self, held: HeldWorkspace, part: Sequence[pb.WorkspaceChange], *, fresh: bool
+    ) -> list[pb.WorkspaceState]:
         async with held.lock:
             states = [pb.WorkspaceState(acked_version=c.version) for c in part]
+            if self._held.get(held.id) is not held:  # another stream closed it before our turn
+                for state in states:
+                    state.server_epoch, state.need_resync = self.epoch, True
+                return states
             work = await asyncio.to_thread(self._encoded, held, part, states)
             changed = {word[1] for word in work}
             if work:
@@ -237,16 +291,20 @@ class Workspaces:
 
     async def _fit(self, held: HeldWorkspace) -> None:
         """Fit the workspace whenever it has been quiet for a moment and is not what it was."""
-        while await self._until_quiet(held):
-            while True:
-                async with held.lock:
-                    if await self._engine.workspaces("fit", held.id) == "ready":
-                        kept = held.kept
-                        held.fits += 1  # first: who comes now means the new one
-                        await self._engine.workspaces("adopt", held.id, kept)
-                        break
-                is_busy = any(one.pins for one in self._held.values())
-                await asyncio.sleep(_BETWEEN_SLICES_S if is_busy else 0.0)
+        with suppress(CaretError):  # the engine has died, and the process is about to end
+            while await self._until_quiet(held):
+                await self._fit_once(held)
+
+    async def _fit_once(self, held: HeldWorkspace) -> None:
+        while True:
+            async with held.lock:
+                if await self._engine.workspaces("fit", held.id) == "ready":
+                    kept = held.kept
+                    held.fits += 1  # first: who comes now means the new one
+                    await self._engine.workspaces("adopt", held.id, kept)
+                    return
+            is_busy = any(one.pins for one in self._held.values())
+            await asyncio.sleep(_BETWEEN_SLICES_S if is_busy else 0.0)
 
     async def _until_quiet(self, held: HeldWorkspace) -> bool:
         """Wait for a quiet moment; return whether a fit is worth its time then."""
@@ -259,6 +317,12 @@ class Workspaces:
             return False
         held.fitted_tokens = now
         return True
+
+
+def _passed_over(task: asyncio.Future[Any]) -> None:
+    """Take note of what nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 _LET_GO = "the workspace has no room for it: newer files took its place"

@@ -18,14 +18,13 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-
-import grpc.aio
 
 from completion.errors import CaretError
 from completion.wire.address import Address, parse_address
-from completion.wire.channel import open_channel, wait_until_serving
+from completion.wire.channel import wait_until_serving
 from completion.wire.environment import child_environment
+from completion.wire.started_server import AS_CONFIGURED_BY_NOBODY, StartedServer
+from completion.wire.user_folders import LONGEST_SOCKET
 
 GRACE_S = 5.0
 """How long it may take to end after SIGTERM, in seconds, before it is killed."""
@@ -34,11 +33,10 @@ _TAIL_LINES = 50
 _LINE_BYTES = 2000
 _SOCKET = "s.sock"
 _FAILURE = re.compile(r"caret \w+: |[\w.]*(Error|Exception)\b.*: ")
-_LONGEST_PATH = 107  # bytes of sun_path, less its final NUL
 
 
-class OwnServer:
-    """One server process. ``async with`` it, or pair :meth:`start` with :meth:`stop`.
+class OwnServer(StartedServer):
+    """One server process.
 
     ``extra_args`` go to ``caret serve`` behind its address. ``on_stage`` is told "starting",
     "loading the model" and "serving" as each begins; ``on_line`` each line of standard error.
@@ -73,10 +71,6 @@ class OwnServer:
         assert self._process is not None
         return self._process.pid
 
-    def channel(self) -> grpc.aio.Channel:
-        """Return a new channel to it; close it before :meth:`stop`."""
-        return open_channel(self.address)
-
     async def start(self) -> None:
         """Start it and return when it serves.
 
@@ -90,8 +84,8 @@ class OwnServer:
             self._folder = _private_folder()
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "completion.cli", "serve",
-                # The user's metrics address is one server's; a second one could not listen there.
-                "--listen", str(self.address), "--metrics", "", "--exit-with-parent",
+                "--listen", str(self.address), *AS_CONFIGURED_BY_NOBODY, "--exit-with-parent",
+                str(os.getpid()),
                 *self._extra_args,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE, env=child_environment(), start_new_session=True,
@@ -100,6 +94,11 @@ class OwnServer:
             self._on_stage("loading the model")
             await self._wait_until_serving()
             self._on_stage("serving")
+        except OSError as error:  # no room for the socket's folder, no process to be had
+            await self.stop()
+            raise CaretError(
+                f"the completion server cannot be started ({error.strerror})"
+            ) from None
         except BaseException:
             await self.stop()
             raise
@@ -109,7 +108,7 @@ class OwnServer:
         assert self._process is not None
         status = await self._process.wait()
         await self._finish_reading()
-        return _stopped(self._tail, status)
+        return stopped(self._tail, status)
 
     async def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL to it and its children after the grace. Safe to repeat."""
@@ -126,20 +125,6 @@ class OwnServer:
         await self._finish_reading()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-    async def __aenter__(self) -> OwnServer:
-        """Start it."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it."""
-        await self.stop()
 
     async def _wait_until_serving(self) -> None:
         process = self._process
@@ -204,18 +189,25 @@ def last_error(lines: Sequence[str]) -> str:
     return other
 
 
-def _stopped(lines: Sequence[str], status: int) -> str:
-    reason = f"signal {-status}" if status < 0 else last_error(lines) or f"status {status}"
+def stopped(lines: Sequence[str], status: int | None) -> str:
+    """Return one line on why a server is no more.
+
+    ``status`` is that of its process, negative for a signal; None: nobody was told.
+    """
+    if status is not None and status < 0:
+        reason = f"signal {-status}"
+    else:
+        reason = last_error(lines) or ("no reason given" if status is None else f"status {status}")
     return f"the completion server stopped: {reason}"
 
 
 def _private_folder() -> Path:
     """Return a new folder (mode 0700) whose path leaves room for a socket's name."""
-    for parent in (None, os.environ.get("XDG_RUNTIME_DIR"), "/tmp"):
+    for parent in (None, os.environ.get("XDG_RUNTIME_DIR"), "/tmp"):  # noqa: S108 - mkdtemp
         if parent is not None and not Path(parent).is_dir():
             continue
         folder = Path(tempfile.mkdtemp(prefix="caret-", dir=parent))
-        if len(os.fsencode(folder / _SOCKET)) <= _LONGEST_PATH:
+        if len(os.fsencode(folder / _SOCKET)) <= LONGEST_SOCKET:
             return folder
         folder.rmdir()
     raise CaretError("no folder for a socket has a path short enough; set TMPDIR to a short one")

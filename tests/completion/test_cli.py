@@ -1,11 +1,14 @@
 """The program: exit statuses, one-line errors, and what is not imported."""
 
+import re
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 from completion.cli import COMMANDS, main
+from completion.config import ModelConfig
 
 
 def caret(*words, **kwargs):
@@ -36,10 +39,18 @@ def test_a_wrong_flag_value_is_one_line_and_status_2():
     assert result.stderr.splitlines() == ["caret serve: --max-running: wants a number, not 'many'"]
 
 
+def test_help_names_every_way_in_which_a_model_can_be_asked(capsys):
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    shown = capsys.readouterr().out.split("  --arm ARM")[1].split("  --engine-arg")[0]
+    arm = next(option for option in fields(ModelConfig) if option.name == "arm")
+    assert set(arm.metadata["choices"]) <= set(re.findall(r"\w+", shown))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--listen", "0.0.0.0:9"], "only loopback and unix sockets"),
+        (["--listen", "0.0.0.0:9"], "can be reached from other machines and has no TLS"),
         (["--listen", "nowhere"], "neither HOST:PORT nor unix:PATH"),
         (["--listen", "unix:/no/such/folder/s"], "folder of the socket does not exist"),
         (["--listen", "unix:/dev/null"], "exists and is no socket"),

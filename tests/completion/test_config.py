@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from completion.config import Config, load, merge, reference
+from completion.config import Config, reference
+from completion.config_sources import load, merge
 from completion.prompt.templates import support_table
 
 README = Path(__file__).parents[2] / "README.md"
@@ -73,6 +74,16 @@ def test_a_workspace_cannot_say_where_code_goes_or_what_is_run(home, tmp_path, t
     loaded = load(tmp_path, {})
     assert loaded.config == Config()
     assert "cannot be set by a workspace" in loaded.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "workspace", "holds"),
+    [("true", "false", False), ("false", "true", False), ("true", "true", True)],
+)
+def test_a_workspace_can_only_switch_feedback_off(home, tmp_path, user, workspace, holds):
+    home.write_text(f"[feedback]\nenabled = {user}\n")
+    (tmp_path / ".caret.toml").write_text(f"[feedback]\nenabled = {workspace}\n")
+    assert load(tmp_path, {}).config.feedback.enabled is holds
 
 
 def test_texts_are_read_as_flags_would_be():

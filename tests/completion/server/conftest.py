@@ -1,17 +1,12 @@
 """A real server on a real socket, with the fake engine behind it."""
 
-import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from completion.config import Config, ModelConfig, ServerConfig
-from completion.engine.fake import FakeEngine, fake_checkpoint
-from completion.server.app import Server
-from completion.wire import completion_pb2_grpc as rpc
 from completion.wire.address import Address
-from completion.wire.channel import open_channel
+from tests.certificates import make
+from tests.completion.server.served import served
 
 
 @pytest.fixture
@@ -22,30 +17,27 @@ def address(tmp_path):
 
 @pytest.fixture
 def serving(address):
-    """A context manager: ``async with serving(engine, max_running=1) as (server, stub)``."""
+    """A context manager: ``async with serving(engine, max_running=1) as (server, stub)``.
 
-    @asynccontextmanager
-    async def start(engine=None, arm="auto", checkpoint=None, **options):
-        engine = engine or FakeEngine()
-        config = replace(
-            Config(),
-            server=ServerConfig(listen=address.target, **options),
-            model=ModelConfig(arm=arm),
-        )
-        server = Server(config, lambda: (checkpoint or fake_checkpoint(), engine))
-        ready = asyncio.Event()
-        task = asyncio.create_task(server.run(on_ready=ready.set))
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            waiting.cancel()
-            await task
-        channel = open_channel(server.address)
-        try:
-            yield server, rpc.CompletionServiceStub(channel)
-        finally:
-            await channel.close()
-            server.stop()
-            await task
+    Further options are those of ``[server]``; ``credentials`` are the stub's.
+    """
+    return partial(served, address)
 
-    return start
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """The folder of :func:`tests.certificates.make`."""
+    return make(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def private(tmp_path):
+    """Writes a text into a file that nobody else may read, and returns its path as text."""
+
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(text)
+        path.chmod(0o600)
+        return str(path)
+
+    return write

@@ -13,7 +13,7 @@ class Offers(FakeEngine):
         super().__init__(reply=b"")
         self.firsts = firsts
 
-    async def top_tokens(self, prompt, count, mixing=None):
+    async def top_tokens(self, prompt, count, mixing=None, cache_salt=""):
         return [(first[0], -1.0 - i) for i, first in enumerate(self.firsts)][:count]
 
 

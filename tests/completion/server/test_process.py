@@ -155,3 +155,22 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+async def test_the_probe_says_by_its_status_whether_it_serves(tmp_path):
+    def probe(*words):
+        command = [sys.executable, "-m", "completion.wire.probe", *words]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    listen = f"unix:{tmp_path}/s"
+    absent = await asyncio.to_thread(probe, listen)
+    assert absent.returncode == 1
+    assert len(absent.stderr.splitlines()) == 1
+    process = serve("--listen", listen)
+    channel, _ = await stub_for(Address(path=f"{tmp_path}/s"))
+    assert (await asyncio.to_thread(probe, listen)).returncode == 0
+    assert (await asyncio.to_thread(probe, "nonsense")).returncode == 1
+    assert (await asyncio.to_thread(probe)).returncode == 2
+    await channel.close()
+    process.terminate()
+    assert await asyncio.to_thread(process.wait, 30) == 0

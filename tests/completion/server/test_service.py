@@ -292,12 +292,6 @@ async def test_get_model_says_what_is_served(serving):
     assert model.api_revision >= 1
 
 
-async def test_what_is_not_built_says_so(serving):
-    async with serving() as (_, stub):
-        feedback = stub.RecordFeedback(iter([pb.FeedbackEvent()]))
-        assert (await code_of(feedback))[0] == grpc.StatusCode.UNIMPLEMENTED
-
-
 class SlowToLoad(FakeEngine):
     def __init__(self):
         super().__init__()

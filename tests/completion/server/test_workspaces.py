@@ -1,6 +1,7 @@
 """``SyncWorkspace`` over a real socket, with a real store behind it."""
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import grpc
@@ -243,6 +244,31 @@ async def test_who_comes_while_a_change_is_under_way_means_what_comes_of_it(serv
                 assert after.name == meanwhile.name
 
 
+async def test_a_removal_holds_whenever_the_stream_ends(serving, monkeypatch):
+    """It may end while the texts are being encoded, which is in a thread of its own."""
+    begun, go_on = threading.Event(), threading.Event()
+    encoded = workspaces.Workspaces._encoded
+
+    def slow(*args):
+        begun.set()
+        go_on.wait()
+        return encoded(*args)
+
+    async with serving() as (_, stub):
+        await sync(stub, change(), change("a.py", text=b"alpha", version=1))
+        with monkeypatch.context() as patched:
+            patched.setattr(workspaces.Workspaces, "_encoded", slow)
+            call = stub.SyncWorkspace()
+            await call.write(change("a.py", version=2, removed=True))
+            await asyncio.to_thread(begun.wait)
+            call.cancel()
+            await asyncio.gather(call.code(), return_exceptions=True)
+            await asyncio.sleep(0.05)  # the handler is cancelled
+            go_on.set()
+        states = await sync(stub, change(), change("a.py", version=3, removed=True))
+    assert states[-1].tokens == 0
+
+
 async def test_a_client_that_goes_away_leaves_no_stream(serving):
     async with serving() as (server, stub):
         call = stub.SyncWorkspace()
@@ -272,3 +298,41 @@ async def test_nothing_is_held_where_it_is_switched_off(serving):
             await sync(stub, change())
         assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
         assert "workspace_tokens" in caught.value.details()
+
+
+class SlowPath(FakeEngine):
+    """Takes its time over changes of one path."""
+
+    def __init__(self):
+        super().__init__()
+        self.reached, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def workspaces(self, method, *words):
+        if method == "change" and any(word[1] == "slow.py" for word in words[-1]):
+            self.reached.set()
+            await self.goes_on.wait()
+        return await super().workspaces(method, *words)
+
+
+async def test_what_one_stream_closes_while_another_sends_is_begun_anew(serving):
+    engine = SlowPath()
+    edit = change("b.py", version=2, base_version=1, edits=[pb.Edit(start=0, end=1, text=b"B")])
+    async with serving(engine) as (server, stub):
+        slow = asyncio.create_task(sync(stub, change("slow.py", text=b"x", version=1)))
+        await engine.reached.wait()
+        (held,) = server.service._workspaces._held.values()
+        closing = asyncio.create_task(sync(stub, change(close=True)))
+        while not held.lock._waiters:
+            await asyncio.sleep(0.001)
+        other = stub.SyncWorkspace()
+        await other.write(change("b.py", text=b"beta", version=1))
+        reading = asyncio.create_task(other.read())
+        while len(held.lock._waiters) < 2 and not reading.done():
+            await asyncio.sleep(0.001)
+        engine.goes_on.set()
+        await asyncio.gather(slow, closing, reading)
+        await other.write(edit)
+        assert (await other.read()).need_resync, "not an error, and not taken for done"
+        await other.done_writing()
+        again = await sync(stub, change("b.py", text=b"beta", version=3))
+        assert again[-1].files == 1
