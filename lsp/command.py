@@ -21,7 +21,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``caret lsp``."""
     parser.add_argument(
         "--server", default="", metavar="ADDR",
-        help="a running `caret serve` (HOST:PORT or unix:PATH); without it one is started",
+        help="a running `caret serve` (HOST:PORT or unix:PATH), or several that serve the same, with "
+        "commas between; without it one is started or, where another editor has started it, found",
+    )  # fmt: skip
+    parser.add_argument(
+        "--own-server", action="store_true",
+        help="start a server that is not shared with other editors and ends with this one",
     )  # fmt: skip
     parser.add_argument(
         "--serve-arg", action="append", default=[], metavar="WORD",
@@ -37,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve one editor; return 0 after shutdown and exit, 1 when it went without."""
     from completion.wire.address import parse_address
 
-    if args.server:
-        parse_address(args.server)  # a wrong flag is said before an editor waits for anything
+    for address in filter(None, args.server.split(",")):
+        parse_address(address.strip())  # a wrong flag is said before an editor waits for anything
     _log_to_stderr(args.log_level)
     return asyncio.run(_serve(args))
 
@@ -49,7 +54,7 @@ async def _serve(args: argparse.Namespace) -> int:
 
     sys.setswitchinterval(SWITCH_S)
     asyncio.get_running_loop().set_exception_handler(_log_unhandled)
-    server = Server(address=args.server, serve_args=args.serve_arg)
+    server = Server(address=args.server, serve_args=args.serve_arg, own_server=args.own_server)
     return await stdio.serve(server.protocol, server.close)
 
 

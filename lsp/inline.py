@@ -101,7 +101,7 @@ def build(
         document=document,
         snippets=snippets,
         options=pb.GenerationOptions(candidates=config.candidates, lines=_LINES[config.lines]),
-        selected_completion=_selected(snapshot, params.context.selected_completion_info),
+        selected_completion=selected(snapshot, params.context.selected_completion_info),
         trigger=pb.CompleteRequest.TRIGGER_INVOKED
         if is_invoked(params)
         else pb.CompleteRequest.TRIGGER_AUTOMATIC,
@@ -115,10 +115,19 @@ def is_invoked(params: types.InlineCompletionParams) -> bool:
     return params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
 
 
+Numbered = tuple[int, types.InlineCompletionItem]
+"""An item, and which candidate of the response it is."""
+
+
 def items(snapshot: Snapshot, response: pb.CompleteResponse) -> types.InlineCompletionList:
     """Return what the editor shows, less what it could only show wrongly."""
-    shown = (_item(snapshot, candidate) for candidate in response.candidates)
-    return types.InlineCompletionList(items=[item for item in shown if item is not None])
+    return types.InlineCompletionList(items=[item for _, item in numbered(snapshot, response)])
+
+
+def numbered(snapshot: Snapshot, response: pb.CompleteResponse) -> list[Numbered]:
+    """Return what the editor shows, each item with the number of its candidate."""
+    found = ((n, _item(snapshot, one)) for n, one in enumerate(response.candidates))
+    return [(number, item) for number, item in found if item is not None]
 
 
 def empty() -> types.InlineCompletionList:
@@ -158,7 +167,7 @@ def _item(snapshot: Snapshot, candidate: pb.Candidate) -> types.InlineCompletion
     )
 
 
-def _selected(
+def selected(
     snapshot: Snapshot, info: types.SelectedCompletionInfo | None
 ) -> pb.SelectedCompletion | None:
     """Return the popup's item with its range in bytes; None when it is not around the cursor."""

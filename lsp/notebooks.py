@@ -88,6 +88,22 @@ def changed_cells(params: types.DidChangeNotebookDocumentParams) -> list[str]:
     return [*closed, *opened, *(text.document.uri for text in change.text_content or ())]
 
 
+def text_changes(
+    params: types.DidChangeNotebookDocumentParams,
+) -> dict[str, Sequence[types.TextDocumentContentChangeEvent]]:
+    """Return the changes of cells' texts by their names; of a cell that is also opened, none."""
+    change = params.change.cells
+    if change is None:
+        return {}
+    structure = change.structure
+    opened = {cell.uri for cell in structure.did_open or ()} if structure else set[str]()
+    return {
+        text.document.uri: text.changes
+        for text in change.text_content or ()
+        if text.document.uri not in opened
+    }
+
+
 def language_in_cell(language_id: str, first_line: str) -> str:
     """Return the LSP id of what a cell is written in: a Python cell may begin with ``%%bash``.
 

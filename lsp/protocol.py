@@ -26,6 +26,10 @@ from lsp.positions import Encoding
 log = logging.getLogger("caret.lsp")
 
 _BEFORE_INITIALIZE = (types.INITIALIZE, types.EXIT)
+_NOTIFICATIONS = frozenset(
+    method for method, kinds in types.METHOD_TO_TYPES.items() if not kinds[1]
+)
+"""What has no answer; with an id it would be acted on by pygls and never answered."""
 
 
 @attrs.define
@@ -88,6 +92,8 @@ class Protocol(LanguageServerProtocol):
             self._refuse(msg_id, types.ErrorCodes.ServerNotInitialized, "not initialized yet")
         elif is_request and self._shutdown:
             self._refuse(msg_id, types.ErrorCodes.InvalidRequest, "the server is shutting down")
+        elif is_request and method in _NOTIFICATIONS:
+            self._refuse(msg_id, types.ErrorCodes.InvalidRequest, f"{method} is a notification")
         elif self._initialized or method in _BEFORE_INITIALIZE:
             try:
                 self.handle_message(self.structure_message(message))

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,10 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from completion.config import ClientConfig, Config, load
-from lsp import inline, notebooks, settings, timings, watching
+from completion.config import ClientConfig, Config
+from completion.config_sources import load
+from lsp import inline, near, notebooks, settings, timings, watching
+from lsp.completing import complete, cursor_moved, wants
 from lsp.context.folders import Folders
 from lsp.context.gather import Gatherer
 from lsp.context.masking import Hidden
@@ -26,12 +28,16 @@ from lsp.context.notebooks import sibling_cells
 from lsp.context.secrets import secrets_in
 from lsp.context.told import described
 from lsp.documents import Document, Documents
-from lsp.gates.table import declined
-from lsp.latest import Latest
-from lsp.offering import moment
+from lsp.explaining import register as register_explaining
+from lsp.feedback.feedback import Feedback
+from lsp.feedback.handlers import register as register_feedback
+from lsp.keystrokes.actions import Policy
 from lsp.paths import file_path, locate
 from lsp.permission import Permission
+from lsp.popup.offer import TRIGGERS, offer, warm
+from lsp.popup.popup import Popup
 from lsp.protocol import Protocol, describe, silence_pygls
+from lsp.suggesting import Suggesting
 from lsp.syntax import Syntax
 from lsp.workspace.workspaces import Workspaces
 
@@ -39,14 +45,21 @@ if TYPE_CHECKING:
     from completion.wire import completion_pb2 as pb
     from lsp.client import Service
     from lsp.context.collect import Gathered
+    from lsp.feedback.events import Event
+    from lsp.feedback.sharing import Sharing
+    from lsp.progress import LoadingProgress
+    from lsp.replicas import Replicas
 
 log = logging.getLogger("caret.lsp")
 
 NAME = "caret"
 TIMINGS = "caret/timings"
-"""The notification that goes before an answer to a client with the capability ``caretTimings``."""
+"""The notification of where the model's time went, once its answer is whole, to a client with the
+capability ``caretTimings``."""
 CONTEXT = "caret/context"
 """The notification of what was gathered, to a client with the capability ``caretContext``."""
+CURSOR_MOVED = "caret/cursorMoved"
+"""A notification of ours: the cursor was put somewhere, by no edit."""
 VERSION = "0.1.0"
 
 
@@ -55,17 +68,20 @@ class Server(LanguageServer):
 
     protocol: Protocol  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    def __init__(self, *, address: str = "", serve_args: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, address: str = "", serve_args: Sequence[str] = (), own_server: bool = False
+    ) -> None:
         silence_pygls()
         super().__init__(
             NAME, VERSION, protocol_cls=Protocol, notebook_document_sync=notebooks.SYNC
         )
         self._address = address
         self._serve_args = tuple(serve_args)
+        self._own_server = own_server
         self._base = Config()
         self.initial_settings: Any = None
         self.config: ClientConfig = self._base.client
-        self.latest = Latest()
+        self.suggesting = Suggesting(lambda: self.service, told=self._answered)
         self.syntax = Syntax()
         self.folders = Folders(self._base.context, say=self._say_from_elsewhere)
         self.permission = Permission(self.folders.rules_of, secrets_in)
@@ -78,7 +94,15 @@ class Server(LanguageServer):
             tree_of=self.syntax.tree,
             told=self._tell_context,
         )  # fmt: skip
-        self.service: Service | None = None
+        self.feedback = Feedback(
+            warn=self._say_from_elsewhere,
+            made=self._share_from_elsewhere,
+            is_open=lambda document: self.documents.opened(document.uri) is document,
+        )
+        self.sharing: Sharing | None = None
+        self.popup = Popup(self._base.popup)
+        self.service: Service | Replicas | None = None
+        self.loading: LoadingProgress | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._said: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -104,6 +128,9 @@ class Server(LanguageServer):
         self.gatherer.configured(loaded.config.context)
         self.workspaces.set_roots(roots)
         self.workspaces.configured(loaded.config)
+        self.feedback.configured(loaded.config.feedback)
+        self._configured()
+        self.popup.configured(loaded.config.popup)
         if self.initial_settings is not None:
             self.apply_settings(self.initial_settings)
 
@@ -117,31 +144,53 @@ class Server(LanguageServer):
         self.permission.forget()
         self.gatherer.configured(loaded.config.context)
         self.workspaces.configured(loaded.config)
-        if not self.config.enabled:
-            self.latest.drop_all()
+        self.feedback.configured(loaded.config.feedback)
+        self.popup.configured(loaded.config.popup)
+        self._configured()
+        if self.loading is not None:
+            self.loading.tell()
+
+    def _configured(self) -> None:
+        """Let the keystroke path know the configuration there is now."""
+        reuse = not wants(self, "caretAlwaysAsk")
+        policy = Policy(reuse=reuse, speculate=reuse and self.config.speculate)
+        self.suggesting.configured(self.config, policy)
 
     def connect(self) -> None:
         """Begin to connect to the service, in the background."""
         # Here and not above: gRPC takes long to import, and `initialize` shall not wait for it.
         from lsp.client import Listener, Service
+        from lsp.feedback.sharing import Sharing
         from lsp.progress import LoadingProgress
+        from lsp.replicas import Replicas, addresses_of
 
         # What is loaded by now stays: a collection that walks it all (lsprotocol alone is 50,000
         # objects, 40 ms) would fall into some keystroke.
         gc.freeze()
-        progress = LoadingProgress(self)
-        self.service = Service(
-            address=self._address or self._base.client.server,
-            serve_args=self._serve_args,
-            start_timeout_s=self._base.client.start_timeout_s,
-            listener=Listener(
-                stage=progress.changed,
-                warn=lambda text: self.say(text, types.MessageType.Warning, again=True),
-                fail=lambda text: self.say(text, types.MessageType.Error, again=True),
-            ),
+        self.loading = progress = LoadingProgress(self)
+        client = self._base.client
+        is_shared = client.shared_server and not self._own_server
+        listener = Listener(
+            stage=progress.changed,
+            warn=lambda text: self.say(text, types.MessageType.Warning, again=True),
+            fail=lambda text: self.say(text, types.MessageType.Error, again=True),
         )
+        addresses = addresses_of(self._address or client.server)
+        if len(addresses) > 1:
+            self.service = Replicas(addresses, listener, client.credentials)
+        else:
+            self.service = Service(
+                address=addresses[0] if addresses else "",
+                credentials=client.credentials,
+                serve_args=self._serve_args,
+                shared_idle_s=client.idle_minutes * 60 if is_shared else None,
+                start_timeout_s=self._base.client.start_timeout_s,
+                listener=listener,
+            )
         self.service.start()
         self.workspaces.connect(self.service)
+        if self._base.feedback.share:
+            self.sharing = Sharing(self.service)
 
     def _cells(self, document: Document) -> tuple[pb.Snippet, ...]:
         path = locate(document.file_uri, self.documents.roots())[0]
@@ -152,18 +201,36 @@ class Server(LanguageServer):
         if wants(self, "caretContext"):
             self.protocol.notify(CONTEXT, described(document.uri, gathered))
 
+    def _answered(self, response: pb.CompleteResponse) -> None:
+        """Take notice of an answer of the model; a client that asked for it hears where its time went."""
+        self.feedback.answered(response)
+        if wants(self, "caretTimings"):
+            self.protocol.notify(TIMINGS, timings.of(response))
+
     async def close(self) -> None:
         """End what runs for this client."""
-        self.latest.drop_all()
+        await self.suggesting.close()
         self.gatherer.close()
+        await self.popup.close()
         await self.workspaces.close()
         for task in self._tasks:
             task.cancel()
         self.syntax.close()
         self.permission.close()
         self.folders.close()
+        await self.feedback.close()
+        if self.sharing is not None:
+            await self.sharing.close()
         if self.service is not None:
             await self.service.close()
+
+    def offered(
+        self, snapshot: inline.Snapshot, completion_id: str, items: Sequence[inline.Numbered]
+    ) -> types.InlineCompletionList:
+        """Return an answer's items, which are remembered until it is known what became of them."""
+        scope = self.syntax.scope(snapshot.document, snapshot.line, snapshot.column)
+        self.feedback.offered(snapshot, scope, completion_id, items)
+        return types.InlineCompletionList(items=[item for _, item in items])
 
     def refused(self, document: Document) -> str:
         """Return why nothing of ``document`` may be sent, or nothing."""
@@ -176,11 +243,21 @@ class Server(LanguageServer):
             return Hidden()
         return self.permission.hidden(document, line, column, self.config.context_bytes)
 
+    def edited(self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
+        """Take notice of ``changes`` of the document ``uri``, which are all in."""
+        self.changed(uri)
+        document, key = self.documents.opened(uri), self.documents.key(uri)
+        if document is not None:
+            self.suggesting.edited(
+                key, lambda: near.cursors_after(document, key, changes), is_key=near.is_key(changes)
+            )
+
     def changed(self, uri: str) -> None:
         """Take notice that the document ``uri`` was opened, or that its changes are all in."""
         document = self.documents.opened(uri)
         if document is not None:
             document.end_of_changes()
+            self.popup.latest.drop(self.documents.key(uri))
             self.syntax.changed(document)
             self.workspaces.changed(self.documents.key(uri), document)
             self.in_background(self.permission.search_again(document))
@@ -189,6 +266,7 @@ class Server(LanguageServer):
         """Take notice of files that were made, written or removed on disk."""
         self.folders.changed(paths)
         self.gatherer.changed_on_disk(paths)
+        self.popup.forget()
         self.workspaces.files_changed(paths)
         self.permission.forget()
 
@@ -218,6 +296,12 @@ class Server(LanguageServer):
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the editor
             self.loop.call_soon_threadsafe(self.say, text, types.MessageType.Warning)
 
+    def _share_from_elsewhere(self, events: Sequence[Event]) -> None:
+        """Have events sent to the server where the user wants that, from any thread."""
+        if self.loop is not None and self.sharing is not None:
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self.sharing.add, events)
+
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log an error in a handler; no popup, and nothing of the message it came from."""
         if not isinstance(error, JsonRpcException):
@@ -229,61 +313,6 @@ class Server(LanguageServer):
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s", describe(error))
-
-
-async def complete(
-    server: Server, params: types.InlineCompletionParams
-) -> types.InlineCompletionList:
-    """Answer ``textDocument/inlineCompletion``; every request once, and never for an old text."""
-    uri = params.text_document.uri
-    documents = server.documents
-    document = documents.opened(uri)
-    service, config = server.service, server.config
-    if document is None or service is None or not service.is_ready:
-        return inline.empty()
-    await server.permission.known(document)
-    for cell in documents.cells_around(uri):
-        if (sibling := documents.opened(cell.uri)) is not None:
-            await server.permission.known(sibling)
-    snapshot = inline.take(document, params.position)
-    roots = documents.roots()
-    hidden = server.hidden(snapshot)
-    circumstances = moment(
-        snapshot, params, roots, scope=server.syntax.scope,
-        refused=lambda document: server.refused(document) or ("secret" if hidden.touched else ""),
-    )  # fmt: skip
-    if documents.opened(uri) is not document or not service.is_ready:
-        return inline.empty()
-    if reason := declined(circumstances, config):
-        log.debug("declined: %s", reason)
-        return inline.empty()
-    request = inline.build(
-        snapshot, params, config, roots,
-        scope=server.syntax.scope(document, snapshot.line, snapshot.column),
-        snippets=server.gatherer.snippets_for(document, snapshot.line, snapshot.column),
-        membership=server.workspaces.membership(document),
-    )  # fmt: skip
-    request.document.prefix = hidden.prefix(request.document.prefix)
-    request.document.suffix = hidden.suffix(request.document.suffix)
-    response = await server.latest.run(
-        documents.key(uri), service.complete(request, timeout_s=config.timeout_ms / 1000)
-    )
-    if response is None or snapshot.is_stale or documents.opened(uri) is not document:
-        return inline.empty()
-    if wants_timings(server):
-        server.protocol.notify(TIMINGS, timings.of(response))
-    return inline.items(snapshot, response)
-
-
-def wants_timings(server: Server) -> bool:
-    """Whether the client asked to be told where the time went."""
-    return wants(server, "caretTimings")
-
-
-def wants(server: Server, capability: str) -> bool:
-    """Whether the client has an experimental capability."""
-    experimental = server.client_capabilities.experimental
-    return bool(isinstance(experimental, Mapping) and experimental.get(capability))
 
 
 async def pull_settings(server: Server) -> None:
@@ -305,6 +334,9 @@ def can_pull(server: Server) -> bool:
 
 
 def _register(server: Server) -> None:
+    register_feedback(server, server.feedback)
+    register_explaining(server)
+
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         server.initial_settings = params.initialization_options
@@ -350,24 +382,34 @@ def _register(server: Server) -> None:
     ) -> types.InlineCompletionList:
         return await complete(server, params)
 
+    @server.feature(CURSOR_MOVED)
+    async def moved(params: Any) -> None:
+        await cursor_moved(server, params)
+
+    @server.feature(
+        types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=TRIGGERS)
+    )
+    async def completion(params: types.CompletionParams) -> types.CompletionList:
+        return await offer(server, params)
+
     # The documents themselves are kept by the protocol, before these are called.
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
-        server.latest.drop(server.documents.key(params.text_document.uri))
+        server.suggesting.closed(server.documents.key(params.text_document.uri))
         server.changed(params.text_document.uri)
         document = server.documents.opened(params.text_document.uri)
         if document is not None:
             server.gatherer.opened(document)
+            warm(server, document)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
-        # The answer under way would be for a text that is no more.
-        server.latest.drop(server.documents.key(params.text_document.uri))
-        server.changed(params.text_document.uri)
+        server.edited(params.text_document.uri, params.content_changes)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
-        server.latest.drop(server.documents.key(params.text_document.uri))
+        server.suggesting.closed(server.documents.key(params.text_document.uri))
+        server.popup.latest.drop(server.documents.key(params.text_document.uri))
         server.workspaces.closed(server.documents.key(params.text_document.uri))
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
@@ -377,9 +419,13 @@ def _register(server: Server) -> None:
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
     def notebook_changed(params: types.DidChangeNotebookDocumentParams) -> None:
+        typed = notebooks.text_changes(params)
         for uri in notebooks.changed_cells(params):
-            server.latest.drop(server.documents.key(uri))
-            server.changed(uri)
+            if uri in typed:
+                server.edited(uri, typed[uri])
+            else:
+                server.suggesting.closed(server.documents.key(uri))
+                server.changed(uri)
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_SAVE)
     def notebook_saved(params: types.DidSaveNotebookDocumentParams) -> None:
@@ -388,4 +434,4 @@ def _register(server: Server) -> None:
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
     def notebook_closed(params: types.DidCloseNotebookDocumentParams) -> None:
         for cell in params.cell_text_documents:
-            server.latest.drop(server.documents.key(cell.uri))
+            server.suggesting.closed(server.documents.key(cell.uri))

@@ -71,6 +71,7 @@ class LspSession:
         self.stderr = b""
         self._ids = itertools.count(1)
         self._pending: dict[int, asyncio.Future[Message]] = {}
+        self._ended: CaretError | None = None
         self._news = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
         self.process: asyncio.subprocess.Process
@@ -198,6 +199,14 @@ class LspSession:
         taken = (time.perf_counter() - started) * 1000
         return Shown(items=tuple((answer or {}).get("items", ())), milliseconds=taken)
 
+    async def names(self, uri: str, line: int, character: int) -> Message:
+        """Ask for the list of names at a zero-based position; return it as it came."""
+        return await self.request("textDocument/completion", {
+            "textDocument": {"uri": uri},
+            "position": {"line": line, "character": character},
+            "context": {"triggerKind": 1},
+        })  # fmt: skip
+
     async def shutdown(self) -> int:
         """End the session in order; return the server's exit status."""
         await self.request("shutdown", None)
@@ -220,9 +229,12 @@ class LspSession:
     def send(self, method: str, params: Any) -> tuple[int, asyncio.Future[Message]]:
         """Send a request; return its id and its answer to come, error or not."""
         number = next(self._ids)
-        self._pending[number] = asyncio.get_running_loop().create_future()
+        future = self._pending[number] = asyncio.get_running_loop().create_future()
         self.write(encode({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
-        return number, self._pending[number]
+        if self._ended is not None:
+            future.set_exception(self._ended)
+            future.exception()
+        return number, future
 
     def cancel(self, number: int) -> None:
         """Cancel a request."""
@@ -269,9 +281,10 @@ class LspSession:
         reason = (
             last_error(self.stderr.decode("utf-8", "replace").splitlines()) or "no reason given"
         )
+        self._ended = CaretError(f"the language server has ended: {reason}")
         for future in self._pending.values():
             if not future.done():
-                future.set_exception(CaretError(f"the language server has ended: {reason}"))
+                future.set_exception(self._ended)
                 future.exception()  # whoever waits sees it; nobody needs to
 
     def _take(self, message: Message | Malformed) -> None:

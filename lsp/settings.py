@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from completion.config import Config, Loaded, merge
+from completion.config import Config
+from completion.config_sources import Loaded, merge
 
 SECTION = "caret"
 """The section asked for, and the key under which settings may be nested."""
 
-SECTIONS = ("context", "workspace_model")
+SECTIONS = ("context", "workspace_model", "feedback", "popup")
 """The keys under which an editor nests the settings of those sections."""
 
 SOURCE = "editor settings"

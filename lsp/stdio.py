@@ -11,11 +11,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import BinaryIO
 
 from pygls.io_ import StdoutWriter
 
+from lsp import timings
 from lsp.framing import Framer
 from lsp.protocol import Protocol
 
@@ -48,9 +50,10 @@ async def serve(
     def gone() -> None:
         end(EXIT_OK if protocol.is_shut_down else EXIT_WITHOUT_SHUTDOWN)
 
-    def receive(data: bytes) -> None:
+    def receive(data: bytes, read_at: float) -> None:
         if ended.done():
             return
+        timings.arrived(read_at)
         if not data:
             gone()
             return
@@ -71,7 +74,7 @@ async def serve(
             except OSError:
                 data = b""
             try:
-                loop.call_soon_threadsafe(receive, data)
+                loop.call_soon_threadsafe(receive, data, time.perf_counter())
             except RuntimeError:  # the loop has closed
                 return
             if not data:

@@ -13,15 +13,24 @@ import os
 import stat
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 
 def main() -> None:
-    """Answer each line until the input ends. The one argument is the workspace folder."""
-    root = os.path.realpath(sys.argv[1])
+    """Answer where names are defined."""
     if hasattr(os, "nice"):
         os.nice(10)  # whoever types comes first
+    serve(answer)
+
+
+def serve(answer: Callable[[Any, dict[str, Any], Any, Any, str], Any]) -> None:
+    """Answer each line until the input ends. The one argument is the workspace folder.
+
+    ``answer`` is given jedi, what was asked, an environment, a project and the folder.
+    """
+    root = os.path.realpath(sys.argv[1])
     import jedi
     import parso
     from jedi.api.environment import InterpreterEnvironment

@@ -29,9 +29,24 @@ MANNERS: tuple[Gate, ...] = (
 READING: tuple[Gate, ...] = (protection.rules,)
 """Hold whoever asks, and come last: they may have to read."""
 
+POPUP: tuple[Gate, ...] = (
+    switches.disabled,
+    protection.size,
+    switches.language,
+    switches.files,
+    protection.binary,
+    place.scope,
+)
+"""For a list of names, which leaves no machine and which editors ask for without saying who did."""
+
 
 def declined(moment: Moment, config: ClientConfig) -> str:
     """Return why nothing is suggested, in one word, or an empty text when something may be."""
     manners = () if moment.invoked else MANNERS
     gates = (*PROTECTING, *manners, *READING)
     return next((reason for gate in gates if (reason := gate(moment, config))), "")
+
+
+def popup_declined(moment: Moment, config: ClientConfig) -> str:
+    """Return why no names are offered, in one word; ``config`` has the popup's own scopes."""
+    return next((reason for gate in POPUP if (reason := gate(moment, config))), "")

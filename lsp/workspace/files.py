@@ -92,8 +92,9 @@ class Files:
     def make_room(self, path: str) -> bool:
         """Take away what is wanted less than ``path``, which the server has let go of for it.
 
-        What has not been sent is not sent, for the most wanted was sent first. Returned: whether
-        there was anything less wanted.
+        What has not been sent is not sent, for the most wanted was sent first. Returned: whether there may
+        be room for it now. Where nothing less wanted is left, that went for others meanwhile; a file
+        then takes the place of a more wanted one at the worst, which takes it back.
         """
         for waiting in self._pending.take_files():
             if waiting in self._opened:
@@ -114,7 +115,11 @@ class Files:
             if made >= wanted:
                 break
         self._news.set()
-        return made > 0
+        seen = self._chosen.seen(path)
+        fits = (
+            seen is not None and path not in self._opened and not self._chosen.is_unfit(path, seen)
+        )
+        return made > 0 or fits
 
     def _begin_pass(self) -> None:
         self._looked = set()

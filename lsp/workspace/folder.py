@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
@@ -51,11 +50,20 @@ class Folder:
     """One folder's copy at the server. :meth:`start` it, and :meth:`close` it at the end."""
 
     def __init__(
-        self, root: str, service: Service, pools: Pools, rules: Callable[[], Rules], max_bytes: int
+        self,
+        root: str,
+        service: Service,
+        pools: Pools,
+        rules: Callable[[], Rules],
+        max_bytes: int,
+        workspace_id: str,
     ) -> None:
-        """Take the folder, the server, what returns the folder's rules, and most bytes of files."""
+        """Take the folder, the server, what returns the folder's rules, and most bytes of files.
+
+        ``workspace_id`` is what the server is to call it: only who knows it may ask for what is in it.
+        """
         self.root = root
-        self.workspace_id = secrets.token_hex(ID_BYTES)
+        self.workspace_id = workspace_id
         self._rules, self._pools = rules, pools
         self._ledger = Ledger(self.workspace_id)
         self._pending = Pending()

@@ -18,7 +18,7 @@ import grpc.aio
 
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as pb_grpc
-from lsp.client import Service
+from lsp.client import Service, is_channel_closed
 from lsp.protocol import describe
 from lsp.workspace.ledger import Ledger, Refusal
 
@@ -130,9 +130,7 @@ class Stream:
             except grpc.aio.AioRpcError as error:
                 reason = error.code().name
             except asyncio.CancelledError:
-                # also how a call says that its channel was closed
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
+                if not is_channel_closed():
                     raise
                 reason = "closed"
             except Exception as error:
@@ -147,7 +145,7 @@ class Stream:
                 continue
             log.debug("workspace: the stream ended: %s", reason)
             failures = 0 if loop.time() - began > HEALTHY_S else failures + 1
-            await asyncio.sleep(min(FIRST_BACKOFF_S * 2 ** max(failures - 1, 0), LAST_BACKOFF_S))
+            await asyncio.sleep(_pause_s(failures))
 
     async def _one_stream(self, stub: pb_grpc.CompletionServiceAsyncStub) -> None:
         """Be in step over one stream, until it breaks or :meth:`close`."""
@@ -282,3 +280,8 @@ async def _message_limit(stub: pb_grpc.CompletionServiceAsyncStub) -> int:
             raise
         return 0
     return max(int(model.max_message_bytes) - HEADER_BYTES, 0)
+
+
+def _pause_s(failures: int) -> float:
+    """Return how long to wait after so many failures in a row; they may go on for days."""
+    return min(FIRST_BACKOFF_S * 2 ** min(max(failures - 1, 0), 10), LAST_BACKOFF_S)

@@ -55,10 +55,12 @@ async def synced(
     )
     identity = secrets.token_hex(ID_BYTES)
     sent = 0
+    is_kept = asyncio.Event()
 
     async def changes() -> AsyncIterator[pb.WorkspaceChange]:
         nonlocal sent
         yield pb.WorkspaceChange(workspace_id=identity)
+        await is_kept.wait()
         for version, path in enumerate(chosen.files if chosen is not None else (), 1):
             text = await asyncio.to_thread(_text, rules, path, limit)
             if text:
@@ -70,9 +72,11 @@ async def synced(
     say("sending the workspace")
     try:
         async for _ in stub.SyncWorkspace(changes()):
-            pass
+            is_kept.set()
     except grpc.aio.AioRpcError as error:
-        if error.code() not in _NO_WORKSPACES:
+        # What is written to a stream that the server has ended at once hides why it did.
+        hidden = error.code() is grpc.StatusCode.INTERNAL and not is_kept.is_set()
+        if error.code() not in _NO_WORKSPACES and not hidden:
             raise
         yield ""
         return

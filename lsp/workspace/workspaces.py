@@ -1,5 +1,7 @@
 """All workspace folders' copies at the server: which there are, and which document is in which.
 
+Where there are several servers, each is kept in step by itself; the copies have one id.
+
 What comes here from the editor is a note; whether anything is kept in step at all is decided here,
 by the configuration and by where the server is.
 """
@@ -9,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +29,7 @@ from lsp.workspace.membership import Membership
 if TYPE_CHECKING:
     from lsp.client import Service
     from lsp.context.ignore import Rules
+    from lsp.replicas import Replicas
     from lsp.workspace.files import Pools
     from lsp.workspace.folder import Folder
 
@@ -49,7 +54,7 @@ class Workspaces:
         """Take what returns the rules of a workspace folder."""
         self._rules_of = rules_of
         self._config = Config()
-        self._service: Service | None = None
+        self._service: Service | Replicas | None = None
         self._roots: list[str] = []
         self._documents: dict[str, Document] = {}
         """Open ones by their key."""
@@ -58,10 +63,10 @@ class Workspaces:
         )
         self._pools: Pools | None = None
         self._ending: set[asyncio.Task[None]] = set()
-        self.folders: dict[str, Folder] = {}
-        """Those that are kept in step."""
+        self.folders: dict[str, tuple[Folder, ...]] = {}
+        """Those that are kept in step, once for each server."""
 
-    def connect(self, service: Service) -> None:
+    def connect(self, service: Service | Replicas) -> None:
         """Begin with this server."""
         self._service = service
         self._bring_about()
@@ -83,7 +88,7 @@ class Workspaces:
         kept = list(self.folders.values())
         self._bring_about()
         if before.context != config.context:
-            for folder in kept:
+            for folder in chain.from_iterable(kept):
                 folder.rules_changed()
 
     def changed(self, key: str, document: Document) -> None:
@@ -111,17 +116,18 @@ class Workspaces:
                     os.path.relpath(path, root).replace(os.sep, "/")
                 )
         for root, inside in by_root.items():
-            self.folders[root].files_changed(inside)
+            for folder in self.folders[root]:
+                folder.files_changed(inside)
 
     def membership(self, document: Document) -> Membership | None:
         """Return what a request for ``document`` says of its workspace; None: nothing, as yet."""
         if not self.folders:
             return None
         place = self._place(document)
-        folder = self.folders.get(place.root) if place is not None else None
-        if place is None or folder is None or not folder.stream.is_established:
-            return None
-        return Membership(workspace_id=folder.workspace_id, path=place.path)
+        for folder in self.folders.get(place.root, ()) if place is not None else ():
+            if place is not None and folder.stream.is_established:
+                return Membership(workspace_id=folder.workspace_id, path=place.path)
+        return None
 
     async def close(self) -> None:
         """Let the server forget all folders, and end what runs."""
@@ -152,7 +158,7 @@ class Workspaces:
         if service is None or not wanted:
             return
         from lsp.workspace.files import Pools
-        from lsp.workspace.folder import Folder  # gRPC takes long to import
+        from lsp.workspace.folder import ID_BYTES, Folder  # gRPC takes long to import
 
         if self._pools is None:
             self._pools = Pools(
@@ -161,20 +167,27 @@ class Workspaces:
             )
         new = [root for root in wanted if root not in self.folders]
         for root in new:
-            self.folders[root] = Folder(
-                root, service, self._pools,
-                lambda root=root: self._rules_of(root),
-                self._config.workspace_model.max_bytes,
+            workspace_id = secrets.token_hex(ID_BYTES)
+            self.folders[root] = tuple(
+                Folder(
+                    root, link, self._pools,
+                    lambda root=root: self._rules_of(root),
+                    self._config.workspace_model.max_bytes,
+                    workspace_id,
+                )
+                for link in service.links
             )  # fmt: skip
-            self.folders[root].start()
+            for folder in self.folders[root]:
+                folder.start()
         if new:
             self._all_documents()
 
     def _end(self, roots: Iterable[str]) -> None:
         for root in roots:
-            task = asyncio.create_task(self.folders.pop(root).close())
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            for folder in self.folders.pop(root):
+                task = asyncio.create_task(folder.close())
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
 
     # Which document is in which
 
@@ -185,12 +198,14 @@ class Workspaces:
     def _tell(self, document: Document) -> None:
         place = self._place(document)
         if place is not None and place.root in self.folders:
-            self.folders[place.root].changed(place.path, document, place.name)
+            for folder in self.folders[place.root]:
+                folder.changed(place.path, document, place.name)
 
     def _leave(self, document: Document) -> None:
         place = self._places.get(document)
         if place is not None and place.root in self.folders:
-            self.folders[place.root].closed(place.path, document)
+            for folder in self.folders[place.root]:
+                folder.closed(place.path, document)
 
     def _place(self, document: Document) -> _Place | None:
         if document not in self._places:

@@ -36,10 +36,20 @@ class Service(pb_grpc.CompletionServiceServicer):
             "done"
         )
         self.status: grpc.StatusCode | None = None
+        self.feedback: list[pb.FeedbackEvent] = []
+        self.refuse_feedback: list[grpc.StatusCode] = []
+        self.feedback_calls: list[list[str]] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.requests: list[pb.CompleteRequest] = []
+        self.likely: Callable[[str], float] = lambda text: -float(len(text))
+        self.scored: list[pb.ScoreRequest] = []
+        self.score_gate = asyncio.Event()
+        self.score_gate.set()
+        self.scores_cancelled = 0
         self.running = self.cancelled = 0
+        self.lines: asyncio.Semaphore | None = None
+        """Where there is one, a stream gives a line for each time that it is released."""
         self._news = asyncio.Condition()
         self._server: grpc.aio.Server | None = None
 
@@ -62,24 +72,69 @@ class Service(pb_grpc.CompletionServiceServicer):
         await self._server.stop(None)
 
     async def Complete(self, request, context):
+        async with self._at_work(request):
+            return await self._answer(request, context)
+
+    async def StreamComplete(self, request, context):
+        """The same answer: in lines if `lines` says so, each when that is released."""
+        async with self._at_work(request):
+            response = await self._answer(request, context)
+            first = response.candidates[0] if response.candidates else pb.Candidate()
+            for piece in (
+                first.text.splitlines(keepends=True) if self.lines is not None else [first.text]
+            ):
+                if self.lines is not None:
+                    await self.lines.acquire()
+                yield pb.CompleteChunk(
+                    completion_id=response.completion_id, text=piece,
+                    replace_after=first.replace_after,
+                )  # fmt: skip
+            yield pb.CompleteChunk(done=True, summary=response)
+
+    @contextlib.asynccontextmanager
+    async def _at_work(self, request):
         self.requests.append(request)
         self.running += 1
         await self._tell()
         try:
-            await self.gate.wait()
-            if self.status is not None:
-                await context.abort(self.status, "as the test wants")
-            return self.answer(request)
-        except asyncio.CancelledError:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
             self.cancelled += 1
             raise
         finally:
             self.running -= 1
             await asyncio.shield(self._tell())
 
+    async def Score(self, request, context):
+        self.scored.append(request)
+        await self._tell()
+        try:
+            await self.score_gate.wait()
+            return pb.ScoreResponse(log_probs=[self.likely(t.decode()) for t in request.texts])
+        except asyncio.CancelledError:
+            self.scores_cancelled += 1
+            raise
+        finally:
+            await asyncio.shield(self._tell())
+
+    async def _answer(self, request, context):
+        await self.gate.wait()
+        if self.status is not None:
+            await context.abort(self.status, "as the test wants")
+        return self.answer(request)
+
     async def Explain(self, request, context):
         self.requests.append(request)
         return pb.ExplainResponse(used=request.snippets)
+
+    async def RecordFeedback(self, request_iterator, context):
+        got = [event async for event in request_iterator]
+        self.feedback += got
+        self.feedback_calls.append([event.event_id for event in got])
+        await self._tell()
+        if self.refuse_feedback:
+            await context.abort(self.refuse_feedback.pop(0), "as the test wants")
+        return pb.FeedbackSummary(recorded=len(got))
 
     async def GetModel(self, request, context):
         return pb.Model(name="a test's")
@@ -94,14 +149,21 @@ class Service(pb_grpc.CompletionServiceServicer):
             self._news.notify_all()
 
 
-@pytest.fixture
-async def service() -> AsyncIterator[Service]:
+@contextlib.asynccontextmanager
+async def running_service() -> AsyncIterator[Service]:
+    """A service on a socket whose path is short enough."""
     folder = Path(tempfile.mkdtemp(prefix="caret-test-"))
     one = Service(folder)
     await one.start()
     yield one
     await one.stop()
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    async with running_service() as one:
+        yield one
 
 
 @pytest.fixture
@@ -114,13 +176,19 @@ def editor(service: Service, tmp_path: Path):
         settings: Any = None,
         environment: dict[str, str] | None = None,
         rootless: bool = False,
+        always_ask: bool = False,
         **initialize: Any,
     ) -> AsyncIterator[LspSession]:
         command = lsp_command("--server", service.address, "--log-level", "debug", *flags)
-        # No user file of whoever runs the tests, and no index in their cache.
+        if always_ask:  # nothing is served from memory: each request is seen by the service
+            initialize["capabilities"] = {"experimental": {"caretAlwaysAsk": True}}
+        # No user file of whoever runs the tests, no index in their cache, no feedback of theirs.
         environment = {
+            "XDG_STATE_HOME": str(tmp_path / ".state"),
             "XDG_CONFIG_HOME": str(tmp_path / "none"),
             "XDG_CACHE_HOME": str(tmp_path / ".cache"),
+            # What reaches the service is counted, so nothing is asked for that nobody asks for.
+            "CARET_CLIENT_SPECULATE": "false",
             **(environment or {}),
         }
         async with LspSession(command, settings=settings, environment=environment) as session:

@@ -42,7 +42,7 @@ FILES = {
     ".env": "deposit=1\nStore=2\n",
 }
 LINE, COLUMN = 4, 18
-TOLD = {"experimental": {"caretContext": True}}
+TOLD = {"experimental": {"caretContext": True, "caretAlwaysAsk": True}}
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ async def test_a_newer_request_supersedes_the_older_down_to_the_service(editor, 
         uri = session.open(tmp_path / "a.py", "x = ")
         first, old = session.send("textDocument/inlineCompletion", inline(uri, 0, 4))
         await service.until(lambda s: s.running == 1)
-        _, new = session.send("textDocument/inlineCompletion", inline(uri, 0, 4))
+        _, new = session.send("textDocument/inlineCompletion", inline(uri, 0, 1))
         assert (await old)["result"] == {"items": []}
         await service.until(lambda s: s.cancelled == 1)
         service.gate.set()

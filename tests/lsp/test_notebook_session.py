@@ -27,7 +27,7 @@ async def test_a_cell_inserted_moved_edited_and_deleted_is_sent_where_it_stands(
     editor, service, tmp_path
 ):
     path = tmp_path / "n.ipynb"
-    async with editor() as session:
+    async with editor(always_ask=True) as session:
         uris = session.open_notebook(path, CELLS)
         new = session.cell_uri(path, 9)
         session.change_notebook(path, 2, structure={

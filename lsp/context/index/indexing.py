@@ -93,7 +93,7 @@ class Indexing:
             self.store = store.Store(None)
             return
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            keys.own_folder(self._folder)
             while (lock := store.lock(self._folder)) is None:
                 self._say(state="shared")
                 self._listen_until(time.monotonic() + LOCK_S)

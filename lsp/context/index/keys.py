@@ -5,6 +5,7 @@ Without the key a store says which hashes are equal and nothing else of the name
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -12,6 +13,9 @@ import stat
 import sys
 import time
 from pathlib import Path
+
+from completion.errors import CaretError
+from completion.wire.user_folders import private_folder
 
 KEY_BYTES = 32
 KEY_FILE = "key"
@@ -32,13 +36,25 @@ def cache_folder() -> Path:
     return Path(base) / "caret" / "index"
 
 
+def own_folder(folder: Path) -> None:
+    """Have ``folder``, and have it for this user alone.
+
+    Raises:
+        OSError: it cannot be made, or is another's.
+    """
+    try:
+        private_folder(folder)
+    except CaretError as error:
+        raise PermissionError(errno.EPERM, error.message) from None
+
+
 def read_key(folder: Path) -> bytes:
     """Return the key of the stores in ``folder``, made at the first call.
 
     Raises:
         OSError: the folder cannot be written to, or the key's file is not this user's alone.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own_folder(folder)
     path = folder / KEY_FILE
     for _ in range(3):  # another process may make it at the same moment
         try:

@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from completion.wire.user_folders import open_private
 from lsp.context.index.place import Span, pack, unpack
 from lsp.context.reading import Stamp
 
@@ -79,7 +80,7 @@ class Store:
 
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:
-        path.touch(mode=0o600)
+        os.close(open_private(path, os.O_RDWR))
         db = _connect(str(path))
         try:
             db.execute("PRAGMA journal_mode = WAL")
@@ -268,7 +269,7 @@ def lock(folder: Path) -> sqlite3.Connection | None:
         sqlite3.Error: the folder cannot be written to.
     """
     path = folder / LOCK
-    path.touch(mode=0o600)
+    os.close(open_private(path, os.O_RDWR))
     db = _connect(str(path), timeout=0)
     try:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")

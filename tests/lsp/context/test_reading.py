@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from completion.config import Config, ContextConfig, merge
+from completion.config import Config, ContextConfig
+from completion.config_sources import merge
 from completion.wire.environment import child_environment
 from lsp.context import reading
 from lsp.context.ignore import Rules

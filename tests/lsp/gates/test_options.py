@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from completion import globs
-from completion.config import ClientConfig, Config, merge
+from completion.config import ClientConfig, Config
+from completion.config_sources import merge
 
 
 def taken(**client):

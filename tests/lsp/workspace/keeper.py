@@ -100,6 +100,12 @@ class Keeper(pb_grpc.CompletionServiceServicer):
         self.requests.append(request)
         return pb.CompleteResponse(candidates=[pb.Candidate(text=b"done")])
 
+    async def StreamComplete(self, request, context):
+        self.requests.append(request)
+        yield pb.CompleteChunk(text=b"done")
+        answer = pb.CompleteResponse(candidates=[pb.Candidate(text=b"done")])
+        yield pb.CompleteChunk(done=True, summary=answer)
+
     async def SyncWorkspace(self, changes, context):
         self.streams += 1
         hello = await anext(changes)
@@ -250,7 +256,7 @@ class Desk:
     @property
     def folder(self):
         """The only folder's copy."""
-        (folder,) = self.workspaces.folders.values()
+        ((folder,),) = self.workspaces.folders.values()
         return folder
 
     def configure(self, config: Config) -> None:

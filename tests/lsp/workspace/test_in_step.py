@@ -14,7 +14,7 @@ import pytest
 from completion.config import Config, WorkspaceModelConfig
 from lsp.context import reading
 from lsp.documents import Document
-from lsp.workspace import ledger, sources
+from lsp.workspace import ledger, sources, sync
 from tests.lsp.context.workspace import write
 from tests.lsp.workspace.keeper import Desk, replaced
 
@@ -321,3 +321,10 @@ async def test_a_document_longer_than_a_message_may_be_is_taken_away(keeper, tmp
         desk.edit(document, replaced((0, 1), (0, 15_000), ""))
         await keeper.has({"a.py": "xx\n"})
         assert max(map(len, keeper.ever)) < sources.LARGEST
+
+
+def test_a_server_that_fails_for_days_is_still_asked():
+    pauses = [sync._pause_s(failures) for failures in range(5000)]
+    assert pauses == sorted(pauses)
+    assert pauses[:3] == [sync.FIRST_BACKOFF_S] * 2 + [2 * sync.FIRST_BACKOFF_S]
+    assert pauses[-1] == sync.LAST_BACKOFF_S

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 
+import psutil
 import pytest
 
 from lsp.session import LspSession, lsp_command
@@ -117,3 +119,45 @@ async def test_nothing_of_the_workspace_is_logged(editor_of, keeper, tmp_path):
         await session.shutdown()
     assert b"workspace" in session.stderr
     assert b"batterystaple" not in session.stderr and b"correcthorse" not in session.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="bytes that a process has read")
+async def test_one_generated_file_of_50_mb_is_neither_read_nor_sent(editor_of, keeper, tmp_path):
+    """At default settings; the editor is answered, and what is written beside the file arrives."""
+    size = 50 << 20
+    root = tmp_path / "root"
+    root.mkdir()
+    with (root / "generated.py").open("wb") as file:
+        for _ in range(size >> 20):
+            file.write(b"TABLE_OF_NUMBERS = 0x5f3759df, 1\n" * (1 << 15))
+    assert (root / "generated.py").stat().st_size > size
+
+    def told(path):
+        return {"uri": (root / path).as_uri(), "type": 2}
+
+    async with editor_of() as session:
+        uri = session.open(root / "a.py", "x = \n")
+        for n in range(20):
+            where = {"line": 0, "character": 4 + n}
+            session.change(uri, 2 + n, {"range": {"start": where, "end": where}, "text": "n"})
+            assert (await session.complete(uri, 0, 5 + n)).text == "done"
+        texts = {"a.py": f"x = {'n' * 20}\n"}
+        await keeper.has(texts)
+        for n in range(3):  # a pass is over, and the file is told of again and again
+            write(root, {f"b{n}.py": f"b = {n}\n"})
+            session.notify(
+                "workspace/didChangeWatchedFiles",
+                {"changes": [told("generated.py"), told(f"b{n}.py")]},
+            )
+            texts[f"b{n}.py"] = f"b = {n}\n"
+            await keeper.has(texts)
+        process = psutil.Process(session.process.pid)
+        read = sum(
+            one.io_counters().read_chars for one in (process, *process.children(recursive=True))
+        )
+        print(f"{read / 1e6:.1f} MB read")
+        assert read < size
+        assert await session.shutdown() == 0
+    assert set(keeper.received) == set(texts)
+    assert sum(map(len, keeper.ever)) < 1000
+    assert all(request.ByteSize() < 10_000 for request in keeper.requests)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from completion.config import ClientConfig, Config, ContextConfig, WorkspaceModelConfig, load
+from completion.config import ClientConfig, Config, ContextConfig, WorkspaceModelConfig
+from completion.config_sources import load
 from lsp.client import Listener, Service
 from tests.lsp.context.workspace import write
 from tests.lsp.workspace.keeper import Desk, replaced
