@@ -76,7 +76,10 @@ async def keys_beside(
             leg = _Leg(session=LspSession(command, environment=environment))
             legs.append(leg)
             await stack.enter_async_context(leg.session)
-            await leg.session.initialize(root)
+            # a whole request at each key, nothing served from memory
+            await leg.session.initialize(
+                root, capabilities={"experimental": {"caretAlwaysAsk": True}}
+            )
             await leg.session.ready()
             leg.uri = leg.session.open(root / path, text)
         lines = text.splitlines()

@@ -10,25 +10,22 @@ from __future__ import annotations
 import asyncio
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 
-from completion.config import Config, ServerConfig
+from completion.config import Config
 from completion.engine.base import RequestStats, Sampling
 from completion.engine.checkpoint import load_checkpoint
 from completion.engine.vllm import VllmEngine, prepare
 from completion.errors import CaretError, UsageError
-from completion.server.app import Server
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
-from completion.wire.channel import open_channel
 from completion.workspace.request import Mixing
 from eval.bench.context import own_tree
 from eval.bench.generated import module, path_of
+from eval.bench.in_process import serving
 from eval.bench.latency import Row
 from eval.bench.workspace_store import Texts, edits, in_core, through_service
 from eval.workspace.files import read_files
@@ -38,6 +35,7 @@ MOST_TOKENS = 1_000_000
 """Of the workspace: what the bars are stated for."""
 STEPS = 48
 """Tokens of each answer whose steps are timed, but for the first."""
+FEW_STEPS = 8
 PROMPT = 600
 """Tokens of the file before the cursor."""
 TOGETHER = (1, 16)
@@ -72,34 +70,18 @@ async def rows(
     say(f"{len(texts.files):,} files, {texts.count:,} tokens")
     found = in_core(texts, len(checkpoint.vocabulary))
     engine = VllmEngine(checkpoint, config.model)
-    with tempfile.TemporaryDirectory(prefix="caret-bench-") as folder:
-        listen = ServerConfig(listen=f"unix:{folder}/s.sock", log_level="error")
-        server = Server(replace(config, server=listen), lambda: (checkpoint, engine))
-        ready = asyncio.Event()
-        serving = asyncio.create_task(server.run(on_ready=ready.set))
-        await asyncio.wait(
-            {serving, asyncio.create_task(ready.wait())}, return_when=asyncio.FIRST_COMPLETED
-        )
-        if serving.done():
-            await serving
-        channel = open_channel(server.address)
+    async with serving(config, checkpoint, engine) as stub:
+        found += await through_service(stub, texts, say)
+        found += await edits(engine, stub, checkpoint.encoder, texts, 10 * rounds, say)
+        keeper = Keeper(stub.SyncWorkspace)
         try:
-            stub = rpc.CompletionServiceStub(channel)
-            found += await through_service(stub, texts, say)
-            found += await edits(engine, stub, checkpoint.encoder, texts, 10 * rounds, say)
-            keeper = Keeper(stub.SyncWorkspace)
-            try:
-                async with keeper.holding(0, texts.files) as held:
-                    for together in TOGETHER:
-                        found.append(await _steps(engine, texts, held, together, rounds, say))
-                    for together in TOGETHER:
-                        found.append(await _first(stub, texts, held, together, rounds, say))
-            finally:
-                await keeper.close()
+            async with keeper.holding(0, texts.files) as held:
+                for together in TOGETHER:
+                    found.append(await _steps(engine, texts, held, together, rounds, say))
+                for together in TOGETHER:
+                    found.append(await _first(stub, texts, held, together, rounds, say))
         finally:
-            await channel.close()
-            server.stop()
-            await serving
+            await keeper.close()
     return found
 
 
@@ -127,7 +109,10 @@ async def _steps(
     times: dict[str, list[float]] = {"on": [], "off": []}
     for number in range(rounds + 1):
         for leg in legs if number % 2 else reversed(legs):
-            took = await asyncio.gather(*(_decode(engine, *one) for one in legs[leg]))
+            all_took = await asyncio.gather(*(_decode(engine, *one) for one in legs[leg]))
+            took = [one for one in all_took if one is not None]
+            if not took:
+                raise CaretError("the model ends everywhere before there are steps to be timed")
             if number:  # the first fills the cache of prompts
                 times[leg].append(statistics.median(took))
     on, off = statistics.median(times["on"]), statistics.median(times["off"])
@@ -137,8 +122,8 @@ async def _steps(
     return Row(what, ratio, STEP_RATIO, rounds)
 
 
-async def _decode(engine: VllmEngine, ids: list[int], mixing: Mixing | None) -> float:
-    """Return the milliseconds of a step behind the first."""
+async def _decode(engine: VllmEngine, ids: list[int], mixing: Mixing | None) -> float | None:
+    """Return the milliseconds of a step behind the first; ``None``: the model ended before a few."""
     moments: list[float] = []
     tokens = begun = 0
     sampling = Sampling(max_tokens=STEPS, mixing=mixing)
@@ -147,8 +132,8 @@ async def _decode(engine: VllmEngine, ids: list[int], mixing: Mixing | None) -> 
             moments.append(time.perf_counter())
             tokens += len(step.token_ids)
             begun = begun or tokens
-    if tokens != STEPS:
-        raise CaretError(f"the engine drew {tokens} tokens, not {STEPS}")
+    if tokens - begun < FEW_STEPS:
+        return None
     return (moments[-1] - moments[0]) * 1e3 / (tokens - begun)
 
 
@@ -186,7 +171,7 @@ async def _first(
         for path in rng.choices(paths, k=together):
             cursors.append((path, rng.randrange(2, len(texts.files[path]))))
         for workspace in times if number % 2 else reversed(times):
-            await _all([_asked(stub, texts, p, at - 1, workspace) for p, at in cursors])
+            await _all([_asked(stub, texts, p, at, workspace, untyped=1) for p, at in cursors])
             found = await _all([_asked(stub, texts, p, at, workspace) for p, at in cursors])
             times[workspace] += [answer.timings.first_token for answer in found]
     on, off = statistics.median(times[held.id]), statistics.median(times[""])
@@ -196,13 +181,20 @@ async def _first(
 
 
 def _asked(
-    stub: rpc.CompletionServiceAsyncStub, texts: Texts, path: str, at: int, workspace: str
+    stub: rpc.CompletionServiceAsyncStub,
+    texts: Texts,
+    path: str,
+    at: int,
+    workspace: str,
+    *,
+    untyped: int = 0,
 ) -> Awaitable[pb.CompleteResponse]:
+    """Ask where a file is typed up to ``at`` but for the last ``untyped`` bytes."""
     text = texts.files[path]
     return stub.Complete(
         pb.CompleteRequest(
             document=pb.Document(
-                path=path, prefix=text[max(0, at - _CONTEXT) : at],
+                path=path, prefix=text[max(0, at - _CONTEXT) : at - untyped],
                 suffix=text[at : at + _CONTEXT // 2],
             ),
             options=pb.GenerationOptions(max_tokens=4, lines=pb.GenerationOptions.LINES_SINGLE),

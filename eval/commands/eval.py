@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.text import Text
 
 from completion.commands.flags import (
@@ -20,6 +19,7 @@ from completion.commands.flags import (
     words_for_server,
 )
 from completion.errors import UsageError
+from completion.terminal import Terminal
 from eval.engines import ENGINES
 from eval.workspace.arms import Arm
 
@@ -171,7 +171,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json == "-":
         sys.stdout.write(dumped(result))
     else:
-        console = Console(highlight=False)
+        console = Terminal(highlight=False)
         show(result, suite, console)
         if options.output is not None and not work.was_there:
             console.print(Text(f"\nthe result with every item: {args.json}", style="dim"))

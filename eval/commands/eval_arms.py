@@ -11,11 +11,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from completion.commands.flags import add_model_flags, words_for_server
 from completion.errors import CaretError, UsageError
+from completion.terminal import Terminal
 from eval.output import output_file, write_output
 
 HELP = "which way of asking suits a model best: one run of a suite for every arm"
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json == "-":
         print(json.dumps(table, indent=1))
     else:
-        Console(highlight=False).print(_shown(rows))
+        Terminal(highlight=False).print(_shown(rows))
     return 0
 
 

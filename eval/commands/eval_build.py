@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.text import Text
 
 from completion.errors import UsageError
+from completion.terminal import Terminal
 from eval.output import output_file
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out.suffix != ".jsonl":
         raise UsageError(f"--out {args.out}: must end in .jsonl, by which --data knows it again")
     out = output_file("--out", args.out)
-    err = Console(stderr=True, highlight=False)
+    err = Terminal(stderr=True, highlight=False)
     with err.status(f"reading {args.tree or 'the held-out packages'}") as status:
         tree = held_out.tree(args.tree)
         status.update(f"cutting {len(tree.files):,} files")
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(table, indent=1))
     else:
         for warning in built.warnings:
-            err.print(f"[yellow]warning[/]: {warning}")
+            err.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
         print(_text(table))
     return 0
 

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from completion.errors import UsageError
+from completion.terminal import Terminal
 from eval.compare import A_BETTER, MANY, NOT_SHOWN, Comparison, Row, compare
 from eval.output import output_file, write_output
 from eval.side import Side, read_side
@@ -62,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if output is not None:
         write_output("--json", output, text)
-    console = Console(highlight=False)
-    show(found, console if console.is_terminal else Console(highlight=False, width=_WIDTH))
+    console = Terminal(highlight=False)
+    show(found, console if console.is_terminal else Terminal(highlight=False, width=_WIDTH))
     return 0
 
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.text import Text
 
 from completion.errors import UsageError
+from completion.terminal import Terminal
 from eval.output import output_file, write_output
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
     config = _config(args)
     out = output_file("--out", args.out)
-    err = Console(stderr=True, highlight=False, quiet=args.quiet)
+    err = Terminal(stderr=True, highlight=False, quiet=args.quiet)
     with err.status(f"reading {args.tree or 'the held-out packages'}"):
         tree = held_out.tree(args.tree)
         items = cross_file.build(tree, args.limit, args.seed)
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(table, indent=1) if args.json else _text(table))
     if warning := _warning(table):
         line = Text.assemble(("warning", "yellow"), f": {warning}")
-        Console(stderr=True, highlight=False).print(line, soft_wrap=True)
+        Terminal(stderr=True, highlight=False).print(line, soft_wrap=True)
     return 0
 
 

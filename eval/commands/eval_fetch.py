@@ -6,9 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from rich.console import Console
-
 from completion.errors import UsageError
+from completion.terminal import Terminal
 
 HELP = "the held-out set of real packages"
 
@@ -29,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.folder is not None and args.folder.exists() and not args.folder.is_dir():
         raise UsageError(f"{args.folder}: not a folder")
-    err = Console(stderr=True, highlight=False)
+    err = Terminal(stderr=True, highlight=False)
     with err.status("fetching") as status:
 
         def say(package: str, number: int, of: int) -> None:

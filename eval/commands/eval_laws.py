@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from completion.commands.flags import add_model_flags, add_server_flag, words_for_server
 from completion.errors import UsageError
+from completion.terminal import Terminal
 from eval.output import output_file, write_output
 
 LINE_EVERY = 100
@@ -82,11 +82,12 @@ def run(args: argparse.Namespace) -> int:
         shown.add_row(_TEXT[name], f"{figure.value:.4f}", between, f"{figure.n:,}")
     for name, bound in bounds.items():
         shown.add_row(_TEXT[name], f"{bound:.2e}", "", "")
-    Console(highlight=False).print(shown)
+    Terminal(highlight=False).print(shown)
     return 0
 
 
 async def _measured(args: argparse.Namespace, cuts: Any) -> tuple[str, Any]:
+    from completion.config_sources import load
     from completion.wire import completion_pb2 as pb
     from completion.wire import completion_pb2_grpc as rpc
     from completion.wire.address import parse_address
@@ -94,7 +95,7 @@ async def _measured(args: argparse.Namespace, cuts: Any) -> tuple[str, Any]:
     from completion.wire.own_server import OwnServer
     from eval.laws import measure
 
-    console = Console(stderr=True, highlight=False)
+    console = Terminal(stderr=True, highlight=False)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
         console=console,
@@ -118,7 +119,7 @@ async def _measured(args: argparse.Namespace, cuts: Any) -> tuple[str, Any]:
             return model.name, await measure(stub, cuts, done)
 
     if args.server:
-        channel = open_channel(parse_address(args.server))
+        channel = open_channel(parse_address(args.server), load().config.client.credentials)
         try:
             await wait_until_serving(channel, timeout_s=10.0)
             return await ask(channel)

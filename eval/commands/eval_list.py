@@ -6,10 +6,10 @@ import argparse
 import json
 from dataclasses import asdict, dataclass
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from completion.terminal import Terminal
 from eval.data.registry import status
 from eval.suites import SUITES, suite_named
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
                 (asked if one.default_limit else "", "dim"),
             ),
         )
-    Console(highlight=False).print(table)
+    Terminal(highlight=False).print(table)
     return 0
 
 

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 
 from completion.errors import UsageError
+from completion.terminal import Terminal
 from eval.output import output_file, write_output
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json == "-":
         sys.stdout.write(text)
     else:
-        console = Console(highlight=False)
+        console = Terminal(highlight=False)
         console.print(_shown(table))
         if "variants" in table:
             console.print(_shown_variants(table))

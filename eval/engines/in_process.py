@@ -118,6 +118,10 @@ class _Here:
     def time_remaining(self) -> None:
         """There is no deadline."""
 
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        """Nothing is said beside the request."""
+        return ()
+
     async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         """Refuse."""
         raise _Aborted(code, details)

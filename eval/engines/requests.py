@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from completion.config import ClientConfig
-from completion.server.job import MAX_SNIPPETS
+from completion.server.field_sizes import MAX_SNIPPETS
 from completion.wire import completion_pb2 as pb
 from eval.engines.base import Identity
 from eval.item import Answer, Ask, Item, Timings

@@ -21,6 +21,7 @@ from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
 from completion.wire.address import parse_address
 from completion.wire.channel import NotServing, open_channel, wait_until_serving
+from completion.wire.credentials import NOBODY
 from completion.wire.own_server import OwnServer
 from eval.engines.base import Engine, Identity
 from eval.engines.requests import asked, identity_of
@@ -35,7 +36,8 @@ _LOADING_S = 180.0
 _LONGEST_PAUSE_S = 1.0
 _MOST_LOSSES = 4
 _WORKSPACE = "the workspace that the items are asked in"
-_QUEUE_FULL = "queue is full"
+_PASSES = "try again shortly"
+"""What a refusal says that is over soon: the queue is full, or the caller has what it may have."""
 _LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
 """What a call ends with when the other side ends: none of them is ever this service's answer to a
 request that it has read."""
@@ -60,6 +62,7 @@ class Server(Engine):
     ) -> None:
         self.address = address
         self._start_timeout_s = config.client.start_timeout_s
+        self._credentials = config.client.credentials
         self._words = words
         self._patience_s = patience_s
         self._on_stage = on_stage
@@ -81,7 +84,7 @@ class Server(Engine):
             self.address = str(self._own.address)
             self._ended = asyncio.create_task(self._own.wait_ended())
         address = parse_address(self.address)
-        self._channel = open_channel(address)
+        self._channel = open_channel(address, NOBODY if self._own else self._credentials)
         self._stub = rpc.CompletionServiceStub(self._channel)  # type: ignore[assignment]
         try:
             await self._until_serving(_PROBE_S)
@@ -131,7 +134,7 @@ class Server(Engine):
     ) -> tuple[pb.CompleteResponse, float]:
         """Return the response and its round trip in milliseconds, over all that passes by itself.
 
-        1. A full queue is waited for as long as it takes.
+        1. A full queue, or a limit of ours there, is waited for as long as it takes.
         2. A lost connection is taken up again, and the server then has to serve the same model.
         3. Everything else is the end, and so is an item that the connection is lost at each time.
         """
@@ -144,7 +147,7 @@ class Server(Engine):
                 return response, (time.perf_counter() - begin) * 1e3
             except grpc.aio.AioRpcError as error:
                 code, details = error.code(), error.details() or ""
-            if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _QUEUE_FULL in details:
+            if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _PASSES in details:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
             elif code in _LOST:

@@ -6,11 +6,13 @@ import asyncio
 import itertools
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
 from completion.config import ContextConfig
+from completion.config_sources import load
 from completion.errors import CaretError
 from completion.wire.address import parse_address
 from completion.wire.channel import NotServing, open_channel, wait_until_serving
@@ -21,7 +23,7 @@ from eval.replay.typist import Edit, Typing, offset_of, position
 from eval.replay.workspace import lay_out
 from eval.workspace.arms import Arm
 from eval.workspace.place import Place
-from lsp.session import LspSession, Message, Shown, lsp_command
+from lsp.session import LspSession, Message, inline, lsp_command
 
 _TIMEOUT_MS = "600000"
 """No answer is given up: every key is answered, and a slow one is seen in the latency."""
@@ -32,8 +34,11 @@ a while before the first key."""
 _HELD_S = 20.0
 """How long the service has to take in and fit the workspace before the first key: nothing that an
 editor hears says when it has."""
+_TOLD_S = 60.0
+"""How long the timings of an answer are waited for, of which the first line was there before."""
 _CONTEXT = "caret/context"
-_TOLD = {"experimental": {"caretTimings": True, "caretContext": True}}
+_ANSWERED = "caret/answered"
+_TIMINGS = "caret/timings"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +49,8 @@ class Manner:
     """What the language server makes of other files; ``None``: what it does by itself."""
     key_s: float = 0.0
     """Least time between two requests, in seconds; 0: the typist is as quick as the answers."""
+    always_ask: bool = False
+    """Whether the model is asked anew at each key: nothing kept, recycled or asked for ahead."""
 
     @property
     def gathers(self) -> bool:
@@ -68,6 +75,20 @@ class Manner:
         }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What an editor shows behind one request."""
+
+    edit: Edit | None
+    milliseconds: float
+    """From the request to its answer, as the editor sees it."""
+    served: float
+    """Of them, those between the language server's reading it and its answering."""
+    source: str
+    """"cache", "model", "recycled" (a request made for an earlier text), or "none": superseded."""
+    completion_id: str
+
+
 class Editor:
     """One file open in one editor whose language server asks the service at ``address``.
 
@@ -85,6 +106,7 @@ class Editor:
         self._folder, self._place = folder, place
         self._manner = manner or Manner()
         self._asked = float("-inf")
+        self._tokens = itertools.count(1)
         self._version = 1
         self._uri = ""
 
@@ -138,26 +160,71 @@ class Editor:
         Raises:
             EngineGone: the language server or the service behind it has ended.
         """
-        session, document = self._session, typing.document
         if (rest := self._asked + self._manner.key_s - time.monotonic()) > 0:
             await asyncio.sleep(rest)
         self._asked = time.monotonic()
-        heard = len(session.notifications)
+        asked = await self.asked(typing)
+        told = await self._timings(asked)
+        if told is None and asked.edit is None and asked.source == "none":
+            await self._check()
+        return _suggestion(asked, told)
+
+    async def asked(self, typing: Typing) -> Asked:
+        """Ask at the cursor of ``typing``; return what an editor would show, and how it came.
+
+        Several may be under way: the language server answers each.
+
+        Raises:
+            EngineGone: the language server has ended.
+        """
+        session, token = self._session, next(self._tokens)
+        params = inline(self._uri, *position(typing.document, typing.cursor))
+        heard, started = len(session.notifications), time.perf_counter()
         try:
-            shown = await session.complete(self._uri, *position(document, typing.cursor))
+            found = await session.request(
+                "textDocument/inlineCompletion", {**params, "workDoneToken": token}
+            )
         except CaretError as error:
             raise EngineGone(error.message) from None
-        told = _timings(session.notifications[heard:])
-        if told is None and not shown.items:
-            await self._check()
-        return _suggestion(shown, told, document)
+        milliseconds = (time.perf_counter() - started) * 1000
+        said = [
+            n["params"]
+            for n in session.notifications[heard:]
+            if n["method"] == _ANSWERED and n["params"]["token"] == token
+        ]
+        return Asked(
+            edit=_edit((found or {}).get("items", ()), typing.document),
+            milliseconds=milliseconds,
+            served=said[-1]["milliseconds"] if said else milliseconds,
+            source=said[-1]["source"] if said else "none",
+            completion_id=said[-1]["completionId"] if said else "",
+        )
+
+    async def _timings(self, asked: Asked) -> Message | None:
+        """Return what the model's answer took; ``None``: it was not asked, or nobody knows."""
+        if asked.source not in ("model", "recycled"):
+            return None
+
+        def told(message: Message) -> bool:
+            return (
+                message["method"] == _TIMINGS
+                and message["params"]["completionId"] == asked.completion_id
+            )
+
+        try:
+            return (await self._session.notification(told, _TOLD_S))["params"]
+        except CaretError:
+            return None
 
     async def _open(self, root: Path) -> None:
         root.mkdir()
         tabs = lay_out(self._place, self._typing, root) if self._place is not None else []
         if self._place is not None and self._manner.gathers:
             self._indexed(root)
-        said = await self._session.initialize(root, capabilities=_TOLD)
+        experimental = {
+            "caretTimings": True, "caretContext": True, "caretAlwaysAsk": self._manner.always_ask,
+        }  # fmt: skip
+        said = await self._session.initialize(root, capabilities={"experimental": experimental})
         encoding = said["capabilities"].get("positionEncoding", "utf-16")
         if encoding != "utf-8":
             raise CaretError(f"the language server counts in {encoding}, where utf-8 was offered")
@@ -206,7 +273,7 @@ class Editor:
 
     async def _check(self) -> None:
         """Find out whether there was no answer because there is no service any more."""
-        channel = open_channel(parse_address(self._address))
+        channel = open_channel(parse_address(self._address), load().config.client.credentials)
         try:
             await wait_until_serving(channel, timeout_s=_PROBE_S)
         except NotServing:
@@ -220,33 +287,30 @@ def _place(document: str, offset: int) -> Message:
     return {"line": line, "character": character}
 
 
-def _timings(notifications: list[Message]) -> Message | None:
-    """Return what the server said of where the time went; ``None``: the model was not asked."""
-    told = [n["params"] for n in notifications if n["method"] == "caret/timings"]
-    return told[-1] if told else None
+def _edit(items: Sequence[Message], document: str) -> Edit | None:
+    if not items:
+        return None
+    place = items[0]["range"]
+    start, end = (
+        offset_of(document, place[side]["line"], place[side]["character"])
+        for side in ("start", "end")
+    )
+    return Edit(start=start, end=end, text=items[0]["insertText"])
 
 
-def _suggestion(shown: Shown, told: Message | None, document: str) -> Suggestion:
-    edit = None
-    if shown.items:
-        place = shown.items[0]["range"]
-        start, end = (
-            offset_of(document, place[side]["line"], place[side]["character"])
-            for side in ("start", "end")
-        )
-        edit = Edit(start=start, end=end, text=shown.text)
+def _suggestion(asked: Asked, told: Message | None) -> Suggestion:
     reason = told["reason"] if told else ""
     answer = Answer(
-        cut=to_bytes(shown.text) if shown.items else None,
-        cut_end=reason if shown.items else "",
-        declined="" if shown.items else reason,
-        timings=_spent(shown.milliseconds, told),
+        cut=to_bytes(asked.edit.text) if asked.edit else None,
+        cut_end=reason if asked.edit else "",
+        declined="" if asked.edit else reason,
+        timings=_spent(asked.milliseconds, told),
     )
     if told is not None:
         model = ASKED if told["tokens"]["prompt"] else NO_MODEL
     else:
-        model = NO_MODEL if shown.items else UNKNOWN
-    return Suggestion(edit=edit, answer=answer, model=model)
+        model = NO_MODEL if asked.source == "cache" else UNKNOWN
+    return Suggestion(edit=asked.edit, answer=answer, model=model)
 
 
 def _spent(milliseconds: float, told: Message | None) -> Timings:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from completion.config import WORKSPACE_FILE, ContextConfig
+from completion.config import ContextConfig
+from completion.config_sources import WORKSPACE_FILE
 from eval.item import to_bytes
 from eval.replay.typist import Typing
 from eval.workspace.others import TELLING

@@ -10,9 +10,10 @@ import sys
 import time
 from typing import TextIO
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
+
+from completion.terminal import Terminal
 
 LINE_EVERY = 15.0
 """Seconds between plain lines."""
@@ -23,7 +24,7 @@ class RunProgress:
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self._quiet = quiet
-        self._console = Console(file=stream or sys.stderr, highlight=False)
+        self._console = Terminal(file=stream or sys.stderr, highlight=False)
         self._live: Progress | None = None
         if self._console.is_terminal and not quiet:
             self._live = Progress(

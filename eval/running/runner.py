@@ -114,6 +114,7 @@ class Run:
                     f"{error.message}; {self.standing()}", exit_code=error.exit_code
                 ) from error
             finally:
+                await suite.stop()
                 if options.others is not None:
                     with contextlib.suppress(CaretError):  # of an engine that is gone, too
                         await options.others.close()

@@ -27,6 +27,7 @@ SUITES = {
     "codexglue-line": "codexglue:Line",
     "codexglue-token": "codexglue:Token",
     "cardinal": "cardinal:Cardinal",
+    "popup": "popup:Popup",
     "slices": "slices:Slices",
     "nodes": "nodes:Nodes",
     "replay": "replay:Replay",

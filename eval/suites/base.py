@@ -111,3 +111,6 @@ class Suite(ABC):
             )
             for number in range(draw.samples)
         ]
+
+    async def stop(self) -> None:  # noqa: B027
+        """Free what asking has started. Safe to repeat."""

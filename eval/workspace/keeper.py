@@ -80,7 +80,7 @@ class Keeper:
     async def _sent(self, files: Mapping[str, bytes]) -> Held:
         identity = secrets.token_hex(16)
         await self._stream.send(
-            pb.WorkspaceChange(workspace_id=identity, path=path, text=text, version=1)
+            pb.WorkspaceChange(workspace_id=identity, path=path, text=text)
             for path, text in files.items()
         )
         until = time.monotonic() + self._patience_s

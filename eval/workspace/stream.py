@@ -1,4 +1,8 @@
-"""One stream of ``SyncWorkspace``: changes go, and each is acknowledged, in order."""
+"""One stream of ``SyncWorkspace``: changes go, and each is acknowledged, in order.
+
+Changes are numbered here. More states may come than changes were sent: a state speaks of one file, and
+one change may cost several others their room.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,9 @@ class Stream:
     def __init__(self, sync: Sync) -> None:
         self._sync = sync
         self._changes: asyncio.Queue[pb.WorkspaceChange | None] = asyncio.Queue()
-        self._waiting: deque[asyncio.Future[pb.WorkspaceState]] = deque()
+        self._waiting: deque[tuple[int, asyncio.Future[pb.WorkspaceState]]] = deque()
+        """The number of each change, and what waits for its state."""
+        self._sent = 0
         self._reader: asyncio.Task[None] | None = None
 
     async def send(self, changes: Iterable[pb.WorkspaceChange]) -> list[pb.WorkspaceState]:
@@ -34,9 +40,13 @@ class Stream:
         loop = asyncio.get_running_loop()
         states: list[asyncio.Future[pb.WorkspaceState]] = []
         for change in changes:
+            self._sent += 1
             states.append(loop.create_future())
-            self._waiting.append(states[-1])
-            self._changes.put_nowait(change)
+            self._waiting.append((self._sent, states[-1]))
+            numbered = pb.WorkspaceChange()
+            numbered.CopyFrom(change)
+            numbered.version = self._sent
+            self._changes.put_nowait(numbered)
         return await asyncio.gather(*states)
 
     async def close(self) -> None:
@@ -51,14 +61,17 @@ class Stream:
         error: BaseException = CaretError("the server ended the stream of the workspace")
         try:
             async for state in self._sync(self._outgoing()):
-                self._waiting.popleft().set_result(state)
+                if self._waiting and self._waiting[0][0] == state.acked_version:
+                    _, waits = self._waiting.popleft()
+                    if not waits.done():
+                        waits.set_result(state)
         except BaseException as raised:
             error = raised
             if not isinstance(raised, CaretError):
                 raise
         finally:
             while self._waiting:
-                waits = self._waiting.popleft()
+                _, waits = self._waiting.popleft()
                 if not waits.done():
                     waits.set_exception(error)
 

@@ -54,9 +54,10 @@ def _rich_bar(stream: TextIO) -> Any:
     if not stream.isatty():
         return None
     try:
-        from rich.console import Console
         from rich.progress import BarColumn, TaskProgressColumn, TextColumn
         from rich.progress import Progress as RichProgress
+
+        from completion.terminal import Terminal
     except ImportError:
         return None
     return RichProgress(
@@ -64,6 +65,6 @@ def _rich_bar(stream: TextIO) -> Any:
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[text]}"),
-        console=Console(file=stream),
+        console=Terminal(file=stream),
         transient=True,
     )

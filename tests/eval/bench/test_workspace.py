@@ -50,7 +50,9 @@ def test_the_file_that_is_edited_has_the_lines_of_the_bar_however_few_there_are(
 @pytest.mark.engine
 def test_a_small_workspace_is_measured(capsys):
     status = main(["bench", "workspace", "--generated-files", "30", "--rounds", "1", "--json", "-"])
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    out, err = capsys.readouterr()
+    assert out, err
+    rows = {row["name"]: row for row in json.loads(out)["rows"]}
     assert status == (0 if all(row["holds"] for row in rows.values()) else 1)
     assert all(row["ratio"] > 0 for row in rows.values())
     steps = "a decoding step, workspace over none, {} at a time"

@@ -139,7 +139,7 @@ async def test_every_key_goes_through_a_real_language_server(tree):
     told = []
     suite = Replay(
         on_key=lambda item, done, whole: told.append((item.id, done, whole)),
-        manner=Manner(other_files=Arm.NONE),
+        manner=Manner(other_files=Arm.NONE, always_ask=True),
     )
     async with OwnServer(extra_args=["--engine", "fake"]) as own:
         for item in suite.load(tree).items:
@@ -151,8 +151,21 @@ async def test_every_key_goes_through_a_real_language_server(tree):
             assert scores["served_without_model"][0] == 0
             assert 0 <= scores["recomputed_p50_tokens"] <= scores["recomputed_p95_tokens"]
             assert all(a.timings.total_ms and a.timings.prompt_tokens for a in answers)
-            assert all(a.timings.round_trip_ms >= a.timings.total_ms for a in answers)
+            # the first line is answered with, and the timings are of the whole
+            assert all(a.timings.round_trip_ms >= a.timings.first_token_ms for a in answers)
             assert told[-1] == (item.id, 30, 30)
+
+
+async def test_what_is_typed_of_a_suggestion_asks_no_model(tree):
+    suite = Replay(manner=Manner(other_files=Arm.NONE))
+    async with OwnServer(extra_args=["--engine", "fake"]) as own:
+        item = short(suite.load(tree).items[1], 60)
+        answers = await suite.answers(item, At(str(own.address)), Draw())
+        scores = suite.judge(item, answers, {})
+        assert 0 < scores["model_requests"][0] < len(answers)
+        assert scores["served_without_model"][0] > 0
+        asked = [a for a in answers if a.data["model"] == "asked"]
+        assert all(a.timings.total_ms and a.timings.prompt_tokens for a in asked)
 
 
 async def test_a_service_that_is_not_there_is_an_engine_that_is_gone(tree, tmp_path):
