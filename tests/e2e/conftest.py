@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc.aio
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from completion.wire import completion_pb2_grpc as rpc
 from completion.wire.address import Address
 from completion.wire.own_server import OwnServer
+from tests.e2e import install_vscode
+from tests.lsp.conftest import running_service
 
 
 @dataclass
@@ -31,3 +34,27 @@ async def service():
         channel = own.channel()
         yield Service(own.address, metrics, channel, rpc.CompletionServiceStub(channel))
         await channel.close()
+
+
+@pytest.fixture(scope="module")
+async def scripted():
+    """A service that answers as the test wants, behind the real `caret lsp`."""
+    async with running_service() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def tools() -> install_vscode.Tools:
+    """VS Code and a browser, where they are installed."""
+    try:
+        return install_vscode.tools()
+    except install_vscode.NotInstalledError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def vsix(tools, tmp_path_factory) -> Path:
+    """The extension, packaged."""
+    path = tmp_path_factory.mktemp("vsix") / "caret.vsix"
+    install_vscode.package(path)
+    return path

@@ -55,7 +55,8 @@ async def test_sixty_characters_typed_into_a_real_file_end_as_that_file(service)
     assert scores["shown"][0] > 0
     asked = [answer.timings for answer in answers if answer.data["model"] == "asked"]
     assert asked
-    assert all(0 < t.total_ms <= t.round_trip_ms for t in asked)
+    # The answer goes out at the first final line, and the whole of it may come later.
+    assert all(0 < t.first_line_ms <= min(t.total_ms, t.round_trip_ms) for t in asked)
     assert sum(t.cached_tokens for t in asked) > 0, "typing is what the prefix cache is for"
     assert scores["recomputed_p50_tokens"] <= BLOCK + 2
     saved, whole = scores["keystrokes_saved"]

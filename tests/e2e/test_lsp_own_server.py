@@ -1,8 +1,9 @@
-"""`caret lsp` with a `caret serve` of its own (the fake engine): started, used, killed, ended."""
+"""`caret lsp --own-server` and its `caret serve` (the fake engine): started, used, killed, ended."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import select
@@ -11,6 +12,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -31,7 +33,7 @@ LONG = "600000"
 
 
 def editor(*serve: str, tmp_path: Path, timeout_ms: str = LONG) -> LspSession:
-    words = [f"--serve-arg={word}" for word in (*FAKE, *serve)]
+    words = ["--own-server", *(f"--serve-arg={word}" for word in (*FAKE, *serve))]
     environment = {
         "CARET_CLIENT_TIMEOUT_MS": timeout_ms,
         "XDG_CONFIG_HOME": str(tmp_path / "none"),
@@ -104,6 +106,16 @@ async def test_one_that_cannot_start_says_why_in_one_line():
     assert caught.value.message.startswith("the completion server stopped: ")
     assert "nonsense" in caught.value.message
     assert "\n" not in caught.value.message
+
+
+async def test_no_room_for_its_socket_is_said_in_one_line(monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(CaretError, match=r"cannot be started .No space left"):
+        async with OwnServer(extra_args=FAKE):
+            pass
 
 
 async def test_it_ends_when_its_parent_is_killed():
@@ -201,7 +213,7 @@ async def test_a_server_killed_in_mid_answer_is_answered_for_and_replaced(tmp_pa
 
 
 async def test_a_server_that_cannot_start_is_said_once_with_what_to_do(tmp_path):
-    command = lsp_command("--serve-arg=--engine", "--serve-arg=nonsense")
+    command = lsp_command("--own-server", "--serve-arg=--engine", "--serve-arg=nonsense")
     async with LspSession(command) as session:
         await session.initialize(tmp_path)
         with pytest.raises(CaretError) as caught:
