@@ -12,6 +12,7 @@ vLLM's rejection sampler is left out: on a CPU (0.32.0) it divides by temperatur
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -28,7 +29,13 @@ class Confirming:
     """Stands in for the rejection sampler of a model runner, with the runner's own for each row."""
 
     def __init__(self, sampler: Any) -> None:
-        self._sampler = sampler
+        self.sampler = sampler
+        self.ready: SamplerOutput | None = None
+        """What the next step has drawn already."""
+        self.tried = 0
+        """Tokens that were drafted."""
+        self.right = 0
+        """How many of them the model drew."""
 
     def __call__(self, metadata: Any, draft_probs: None, logits: Tensor, sampling: Any) -> Any:
         """Return what each request draws: the drafts that are right, and a token behind them.
@@ -36,14 +43,33 @@ class Confirming:
         ``logits``: a row behind what was known of a request and one behind each of its drafts, request
         after request.
         """
+        if self.ready is not None:
+            ready, self.ready = self.ready, None
+            return ready
         sizes = [size + 1 for size in metadata.num_draft_tokens]
-        drawn = self._sampler(logits=logits, sampling_metadata=by_row(sampling, sizes))
+        drawn = self.sampler(logits=logits, sampling_metadata=by_row(sampling, sizes))
         tokens = drawn.sampled_token_ids.flatten().tolist()
-        kept = keep(tokens, metadata.draft_token_ids.tolist(), sizes)
-        return laid_out(drawn, kept, sizes)
+        drafts = metadata.draft_token_ids.tolist()
+        rows: list[range] = []
+        row = draft = 0
+        for size in sizes:
+            kept = self.count(tokens[row : row + size], drafts[draft : draft + size - 1])
+            rows.append(range(row, row + kept))
+            row += size
+            draft += size - 1
+        return laid_out(drawn, rows, max(sizes))
+
+    def count(self, tokens: Sequence[int], drafts: Sequence[int]) -> int:
+        """Return how many of the ``tokens`` that its rows draw a request keeps, at least one."""
+        kept = 1
+        while kept <= len(drafts) and tokens[kept - 1] == drafts[kept - 1]:
+            kept += 1
+        self.tried += len(drafts)
+        self.right += kept - 1
+        return kept
 
 
-def by_row(sampling: Any, sizes: list[int]) -> Any:
+def by_row(sampling: Any, sizes: Sequence[int]) -> Any:
     """Return vLLM's sampling metadata of a batch as that of its rows, ``sizes`` rows a request."""
     starts = list(accumulate(sizes, initial=0))
     of = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
@@ -57,43 +83,47 @@ def by_row(sampling: Any, sizes: list[int]) -> Any:
         top_p=each(sampling.top_p),
         top_k=each(sampling.top_k),
         allowed_token_ids_mask=each(sampling.allowed_token_ids_mask),
-        generators={starts[at]: generator for at, generator in sampling.generators.items()},
+        generators={
+            starts[at]: generator for at, generator in sampling.generators.items() if sizes[at]
+        },
     )
 
 
-def keep(tokens: list[int], drafts: list[int], sizes: list[int]) -> list[int]:
-    """Return how many of the ``tokens`` that its rows draw each request keeps, at least one."""
-    kept: list[int] = []
-    row = draft = 0
-    for size in sizes:
-        count = 1
-        while count < size and tokens[row + count - 1] == drafts[draft + count - 1]:
-            count += 1
-        kept.append(count)
-        row += size
-        draft += size - 1
-    return kept
+def joined(parts: Sequence[SamplerOutput]) -> SamplerOutput:
+    """Return the rows of several samplings of one batch as those of one."""
+    if len(parts) == 1:
+        return parts[0]
+    found = [part.logprobs_tensors for part in parts if part.logprobs_tensors is not None]
+    return SamplerOutput(
+        sampled_token_ids=torch.cat([part.sampled_token_ids for part in parts]),
+        logprobs_tensors=LogprobsTensors(
+            torch.cat([one.logprob_token_ids for one in found]),
+            torch.cat([one.logprobs for one in found]),
+            torch.cat([one.selected_token_ranks for one in found]),
+        )
+        if found
+        else None,
+    )
 
 
-def laid_out(drawn: SamplerOutput, kept: list[int], sizes: list[int]) -> SamplerOutput:
-    """Return the first ``kept`` rows of each request as a rejection sampler gives them.
+def laid_out(drawn: SamplerOutput, rows: Sequence[Sequence[int]], width: int) -> SamplerOutput:
+    """Return the rows that each request keeps as a rejection sampler gives them.
 
-    Tokens have shape (requests, most rows), padded; log-probabilities are of all these places.
+    Tokens have shape (requests, ``width``), padded; log-probabilities are of all these places.
     """
-    width = max(sizes)
-    rows: list[int] = []
     places: list[int] = []
-    for request, (start, count) in enumerate(zip(accumulate(sizes, initial=0), kept, strict=False)):
-        rows += range(start, start + count)
-        places += range(request * width, request * width + count)
-    at, of = (torch.tensor(one, device=drawn.sampled_token_ids.device) for one in (places, rows))
-    tokens = drawn.sampled_token_ids.new_full((len(sizes) * width,), _NOTHING)
+    chosen: list[int] = []
+    for request, kept in enumerate(rows):
+        chosen += kept
+        places += range(request * width, request * width + len(kept))
+    at, of = (torch.tensor(one, device=drawn.sampled_token_ids.device) for one in (places, chosen))
+    tokens = drawn.sampled_token_ids.new_full((len(rows) * width,), _NOTHING)
     tokens[at] = drawn.sampled_token_ids.flatten()[of]
     found = drawn.logprobs_tensors
     if found is not None:
 
         def placed(part: Tensor) -> Tensor:
-            every = part.new_zeros((len(sizes) * width, *part.shape[1:]))
+            every = part.new_zeros((len(rows) * width, *part.shape[1:]))
             return every.index_copy_(0, at, part[of])
 
         found = LogprobsTensors(

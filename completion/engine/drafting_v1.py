@@ -12,6 +12,7 @@ of Caret is a logits processor.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -40,8 +41,13 @@ class Proposer:
 
     def __init__(self, vllm_config: Any) -> None:
         self._most: int = vllm_config.speculative_config.num_speculative_tokens
+        self._longest: int = vllm_config.model_config.max_model_len
         self._worker: HoldsWorkspaces | None = None
         self._runner: Any = None
+        self.roomy = 0
+        """For so many requests at once there is to be room for as many tokens as could be drafted."""
+        self._real: dict[str, int] = {}
+        """How many drafts there are of requests that have more room."""
 
     def load_model(self, model: Any) -> None:
         """Load nothing; vLLM calls this of every drafter."""
@@ -62,6 +68,8 @@ class Proposer:
         if rows is None:
             return [[] for _ in sampled]
         least = least_chance(len(sampled))
+        roomy = len(sampled) <= self.roomy
+        self._real.clear()
         drafts: list[list[int]] = []
         for at, drawn in enumerate(sampled):
             drafts.append([])
@@ -70,14 +78,42 @@ class Proposer:
             name = self._runner.input_batch.req_ids[at]
             request = self._runner.requests[name]
             params = request.sampling_params
-            most = min(self._most, params.max_tokens - len(request.output_token_ids) - 1)
+            most = min(
+                self._most,
+                params.max_tokens - len(request.output_token_ids) - 1,
+                self._longest - int(known[at]) - 1,
+            )
             if most < 1 or _alone(params) or drawn[-1] in params.stop_token_ids:
                 continue
             prompt = request.prompt_token_ids or ()
             follower = rows.drafting(name, params, lambda prompt=prompt: prompt)
             follower.read(ids[at, follower.known : known[at]].tolist())
             drafts[-1] = follower.drafts(most, least)
+            if roomy:
+                self._real[name] = len(drafts[-1])
+                drafts[-1] += [0] * (most - len(drafts[-1]))
         return drafts
+
+    def without_room(self, scheduled: Any) -> Any:
+        """Return what vLLM's scheduler has for a step without the room behind real drafts.
+
+        It is another object: the scheduler takes what was not drawn back by its own.
+        """
+        sizes, drafts = scheduled.num_scheduled_tokens, scheduled.scheduled_spec_decode_tokens
+        over = {
+            name: len(some) - self._real[name]
+            for name, some in drafts.items()
+            if len(some) > self._real.get(name, len(some))
+        }
+        if not over:
+            return scheduled
+        kept = {name: some[: len(some) - over.get(name, 0)] for name, some in drafts.items()}
+        return replace(
+            scheduled,
+            num_scheduled_tokens={name: size - over.get(name, 0) for name, size in sizes.items()},
+            total_num_scheduled_tokens=scheduled.total_num_scheduled_tokens - sum(over.values()),
+            scheduled_spec_decode_tokens={name: some for name, some in kept.items() if some},
+        )
 
 
 def _alone(params: Any) -> bool:
@@ -89,37 +125,32 @@ class DraftingV1(HoldsWorkspaces):
     """Mixed in before :class:`~completion.workspace.vllm_v1.MixingV1` and vLLM's worker."""
 
     model_runner: Any
-    _ours = False
-    """Whether drafts are those of :class:`Proposer`."""
-    _tried = 0
-    _right = 0
+    proposer: Proposer | None = None
+    """What drafts; ``None`` where that is not Caret's."""
+    confirming: Confirming
 
     def caret_drafts(self) -> list[int]:
         """Return how many tokens were drafted since the start, and how many of them were right."""
-        return [self._tried, self._right]
+        return [0, 0] if self.proposer is None else [self.confirming.tried, self.confirming.right]
 
     def _begun(self) -> None:
         super()._begun()
         drafter = getattr(self.model_runner, "drafter", None)
         if isinstance(drafter, Proposer):
-            self._ours = True
+            self.proposer = drafter
             drafter.serve(self, self.model_runner)
-            self.model_runner.rejection_sampler = Confirming(self.model_runner.sampler)
+            self.confirming = Confirming(self.model_runner.sampler)
+            self.model_runner.rejection_sampler = self.confirming
 
     def sample_tokens(self, grammar_output: Any) -> Any:
-        """Sample as vLLM does, and count; a step without drafts needs nothing of speculation."""
+        """Sample as vLLM does; a step without drafts needs nothing of speculation."""
         runner = self.model_runner
-        state = runner.execute_model_state
-        drafted = 0
-        if self._ours and state is not None and state.spec_decode_metadata is not None:
-            drafted = sum(state.spec_decode_metadata.num_draft_tokens)
-            if not drafted:
-                runner.execute_model_state = state._replace(spec_decode_metadata=None)
+        state: Any = runner.execute_model_state
+        drafts = state and self.proposer and state.spec_decode_metadata
+        if drafts and not any(drafts.num_draft_tokens):
+            runner.execute_model_state = state._replace(spec_decode_metadata=None)
         output: Any = super().sample_tokens(grammar_output)  # type: ignore[misc]
-        if self._ours and torch.is_tensor(runner._draft_token_ids):
+        if self.proposer is not None and torch.is_tensor(runner._draft_token_ids):
             # Near the end of the context vLLM asks nobody and drafts the token 0 for every request.
             runner._draft_token_ids = [[] for _ in runner.input_batch.req_ids]
-        if drafted:
-            self._tried += drafted
-            self._right += sum(max(0, len(ids) - 1) for ids in output.sampled_token_ids)
         return output

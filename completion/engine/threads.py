@@ -30,12 +30,16 @@ class FewThreads:
 
     def execute_model(self, scheduler_output: Any, *args: Any, **kwargs: Any) -> Any:
         """Run the step with as many threads as it is worth."""
+        if tokens := scheduler_output.total_num_scheduled_tokens:
+            self.use_threads_for(tokens)
+        return super().execute_model(scheduler_output, *args, **kwargs)  # type: ignore[misc]
+
+    def use_threads_for(self, tokens: int) -> None:
+        """Use as many threads as reading so many tokens is worth."""
         if not self._all_threads:
             self._threads = self._all_threads = torch.get_num_threads()
             self._parameters = sum(one.numel() for one in self.model_runner.model.parameters())
-        tokens = scheduler_output.total_num_scheduled_tokens
         threads = 1 if tokens * self._parameters <= self._alone else self._all_threads
-        if tokens and threads != self._threads:
+        if threads != self._threads:
             _set_threads(threads)
             self._threads = threads
-        return super().execute_model(scheduler_output, *args, **kwargs)  # type: ignore[misc]

@@ -115,8 +115,10 @@ class VllmEngine(Engine):
         """Have the engine core hold workspaces, unless they are switched off or cannot be mixed in."""
         checkpoint, most = self._checkpoint, self._config.workspace_tokens
         if self._holds_workspaces:
+            vocabulary = checkpoint.vocabulary
+            lines_end = [i for i, text in enumerate(vocabulary.token_bytes) if b"\n" in text]
             await self.workspaces(
-                "begin", len(checkpoint.vocabulary), sorted(checkpoint.vocabulary.special_ids),
+                "begin", len(vocabulary), sorted(vocabulary.special_ids), lines_end,
                 checkpoint.workspace_fit.to_json(), most, most // 8,
             )  # fmt: skip
 

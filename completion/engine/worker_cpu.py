@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from vllm.v1.worker.cpu_worker import CPUWorker
 
-from completion.engine.drafting_v1 import DraftingV1
+from completion.engine.ahead_v1 import AheadV1
 from completion.engine.seeds_v1 import SeedsV1
 from completion.engine.short_forward import ShortForward
-from completion.engine.threads import FewThreads
 from completion.engine.worker import Counting
 from completion.healing.vllm_v1 import RowsV1
-from completion.workspace.vllm_v1 import MixingV1
 
 
-class WorkerV1(
-    FewThreads, ShortForward, DraftingV1, MixingV1, RowsV1, SeedsV1, Counting, CPUWorker
-):
+class WorkerV1(ShortForward, AheadV1, RowsV1, SeedsV1, Counting, CPUWorker):
     """With the V1 model runner, which is the CPU build's unless it has Triton."""

@@ -16,6 +16,8 @@ class HoldsWorkspaces:
 
     rows: RowMixer | None = None
     """``None`` until the service has begun."""
+    lines_end: frozenset[int] = frozenset()
+    """Ids of tokens that a line ends with, or in."""
 
     def caret_workspaces(self, method: str, *words: Any) -> Any:
         """Call ``begin`` of this class, or a method of :class:`Workspaces`."""
@@ -31,13 +33,20 @@ class HoldsWorkspaces:
         return max(followed, super().caret_running())  # type: ignore[misc]
 
     def _begin(
-        self, vocabulary: int, kept: Sequence[int], fit: str, most_tokens: int, most_file: int
+        self,
+        vocabulary: int,
+        kept: Sequence[int],
+        lines_end: Sequence[int],
+        fit: str,
+        most_tokens: int,
+        most_file: int,
     ) -> None:
         """Hold workspaces from now on.
 
-        ``kept``: ids whose probability is the model's alone; ``fit``: JSON of what stands for a fit
-        until a workspace has its own.
+        ``kept``: ids whose probability is the model's alone; ``lines_end``: of tokens with a line break;
+        ``fit``: JSON of what stands for a fit until a workspace has its own.
         """
+        self.lines_end = frozenset(lines_end)
         workspaces = Workspaces(
             vocabulary, Fit.from_json(fit), most_tokens=most_tokens, most_file_tokens=most_file
         )

@@ -68,6 +68,10 @@ def settings() -> list[Setting]:
     """Return what can be tried here."""
     found = [
         Setting(
+            name="a step a call",
+            words=("--engine-arg", _EXTENSION), calls=(("caret_step_by_step", []),),
+        ),
+        Setting(
             name="vLLM's own way through the layers",
             words=("--engine-arg", _EXTENSION), calls=(("caret_own_forward", []),),
         ),

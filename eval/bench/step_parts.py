@@ -42,6 +42,7 @@ class StepParts:
     """Methods that ``collective_rpc`` calls by name."""
 
     model_runner: Any
+    proposer: Any
 
     def caret_parts_begin(self) -> None:
         """Time from here on."""
@@ -58,6 +59,11 @@ class StepParts:
     def caret_alone(self, products: int) -> None:
         """Compute steps of up to so many products by one thread, larger ones by all."""
         self._alone = products
+
+    def caret_step_by_step(self) -> None:
+        """Draw no more than a step's tokens in one call of the worker."""
+        self._builder = None
+        self.proposer.roomy = 0
 
     def caret_collect(self, on: bool) -> None:
         """Switch Python's cycle collector of this process on or off."""

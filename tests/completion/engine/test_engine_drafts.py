@@ -150,17 +150,24 @@ async def test_greedy_requests_beside_drawn_and_masked_ones_answer_as_alone(chec
     assert agree >= len(cases) - 1, "a batch may round a tie the other way"
 
 
-async def test_what_is_drawn_at_a_temperature_has_the_law_of_its_row(checkpoint, engines):
-    """The second token behind a first, which was drafted where it is what the text had before."""
+@pytest.mark.parametrize("together", [64, 3])
+async def test_what_is_drawn_at_a_temperature_has_the_law_of_its_row(checkpoint, engines, together):
+    """The second token behind a first, which was drafted where it is what the text had before.
+
+    Few requests at once are decoded ahead, many are not.
+    """
     plain, drafting = engines
     text = OTHER["other.py"] + b"def frobnicate(alpha, beta):\n    gamma"
     prompt = checkpoint.encoder.encode(text)
     mixing = Mixing(ONE, "1.0", "x.py", (0, len(prompt)), (0, 0), len(prompt))
     before = await drafted(drafting)
-    draws = 1000
-    some = await asyncio.gather(
-        *(drawn(drafting, prompt, mixing, max_tokens=3, temperature=1.6) for _ in range(draws))
-    )
+    draws, turn = 1000, asyncio.Semaphore(together)
+
+    async def one():
+        async with turn:
+            return await drawn(drafting, prompt, mixing, max_tokens=3, temperature=1.6)
+
+    some = await asyncio.gather(*(one() for _ in range(draws)))
     tried, right = await drafted(drafting) - before
     assert draws / 4 < right < 0.95 * tried
     (first, _), *_ = Counter(ids[0] for ids, _ in some).most_common()
@@ -256,13 +263,18 @@ async def test_the_last_places_of_a_context_are_reached_with_drafts(checkpoint):
     assert same(*found)
 
 
-def test_a_draft_is_right_where_it_is_what_the_row_before_it_drew_and_all_before_it_are():
-    from completion.engine.confirming_v1 import keep
+@pytest.mark.parametrize(
+    ("tokens", "drafts", "kept"),
+    [([7, 8, 9], [7, 8], 3), ([7, 8, 9], [7, 9], 2), ([7, 8, 9], [6, 8], 1), ([5], [], 1)],
+)
+def test_a_draft_is_right_where_it_is_what_the_row_before_it_drew_and_all_before_it_are(
+    tokens, drafts, kept
+):
+    from completion.engine.confirming_v1 import Confirming
 
-    assert keep([7, 8, 9], [7, 8], [3]) == [3]
-    assert keep([7, 8, 9], [7, 9], [3]) == [2]
-    assert keep([7, 8, 9], [6, 8], [3]) == [1]
-    assert keep([5, 7, 8, 9, 5, 6, 5], [7, 1, 5], [1, 3, 2, 1]) == [1, 2, 2, 1]
+    confirming = Confirming(None)
+    assert confirming.count(tokens, drafts) == kept
+    assert (confirming.tried, confirming.right) == (len(drafts), kept - 1)
 
 
 async def test_without_workspaces_or_where_asked_for_there_are_no_drafts(checkpoint):
