@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from completion.wire import completion_pb2 as pb
+from tests.e2e import fates
 from tests.e2e.neovim import in_editors_thread
 from tests.e2e.odd_text import odd_text
 from tests.e2e.vscode.workbench import Workbench, read, until
@@ -289,3 +291,27 @@ def edit_at_random(workbench: Workbench, chance: random.Random) -> None:
         workbench.press(chance.choice(("Delete", "Enter", "Alt+ArrowUp", "Control+Enter")))
     else:
         workbench.press("Control+z")
+
+
+@in_editors_thread
+def test_what_becomes_of_suggestions_is_in_the_feedback_store(workbench, scripted):
+    scripted.answer = fates.answer
+    path = ready(workbench, "fates.py", fates.TEXT)
+    for row, (name, text) in enumerate(fates.SUGGESTED.items()):
+        workbench.press("Control+Home", *["ArrowDown"] * row, "End", "Alt+\\")
+        assert workbench.ghost() == text
+        time.sleep(fates.SEEN_S)
+        assert workbench.ghost(wait=None) == text, "it stands as long as nobody does anything"
+        if name == "taken":
+            workbench.press("Tab")
+        elif name == "worded":
+            workbench.press("Control+ArrowRight")
+            until(lambda: workbench.ghost(wait=None) == " + second", "a word is taken")
+        workbench.press("Escape")
+        assert workbench.ghost(wait=False) == ""
+    workbench.press("Control+Home")  # VS Code says nothing of Escape: what moves the cursor ends it
+    row = fates.counted(workbench.home / "state" / "caret" / "feedback.sqlite3")
+    assert (row.shown, row.accepted, row.accepted_sooner) == (3, 2, 0)
+    assert row.accepted_bytes == len("whole(text)first")
+    wanted = "taken = whole(text)\nworded = first\nhidden = \n"
+    until(lambda: saved_as(workbench, path) == wanted, "the file holds what was taken and no more")
