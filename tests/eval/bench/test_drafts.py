@@ -9,7 +9,9 @@ from eval.bench.generated import module, path_of
 
 
 @pytest.mark.engine
-def test_every_row_is_a_ratio_of_one_run(tmp_path):
+def test_every_row_is_a_ratio_of_one_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("eval.bench.drafts.TOKENS", 24)
+    monkeypatch.setattr("eval.bench.drafts.TOGETHER", (1, 3))
     for number in range(12):
         path = tmp_path / "code" / path_of(number)
         path.parent.mkdir(parents=True, exist_ok=True)
