@@ -10,21 +10,29 @@ import asyncio
 import contextlib
 import functools
 import json
-from collections.abc import Callable, Mapping
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pynvim
+import pytest
 
 from lsp.session import lsp_command
-from tests.e2e.install_neovim import Neovim
+from tests.e2e.install_neovim import Neovim, UnavailableError, install
 from tests.e2e.kept import Kept
 
 PLUGIN = Path(__file__).parents[2] / "lsp" / "editors" / "neovim"
 
+ARMS = [("0.12", "builtin"), ("0.12", "extmarks"), ("0.10", "extmarks")]
+"""Each version of Neovim with each engine that it has."""
+IDS = [" ".join(arm) for arm in ARMS]
+
 _EVENTS = ("InsertEnter", "InsertLeave", "TextChanged", "TextChangedI", "TextChangedP", "CursorMovedI",
-           "LspAttach", "LspProgress", "LspRequest", "LspNotify", "User")  # fmt: skip
+           "CompleteChanged", "LspAttach", "LspProgress", "LspRequest", "LspNotify", "User")  # fmt: skip
 
 _TELL = """
 local channel, events = ...
@@ -66,13 +74,16 @@ def in_editors_thread(test: Callable[..., None]) -> Callable[..., Any]:
 
 
 class Editor:
-    """One Neovim, its server's process included."""
+    """One Neovim, its language server's process included.
+
+    ``server`` is the address of its service; None: the one that `caret lsp` shares, or starts.
+    """
 
     def __init__(
         self,
         neovim: Neovim,
         folder: Path,
-        server: str,
+        server: str | None,
         *,
         options: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -81,11 +92,12 @@ class Editor:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         given = {
-            "cmd": lsp_command("--server", server),
+            "cmd": lsp_command(*(["--server", server] if server else [])),
             "cmd_env": {**_kept_apart(folder), **(environment or {})},
             "filetypes": ["python"],
             **(options or {}),
         }
+        self._given = given
         init = folder / "init.lua"
         init.write_text(
             f"vim.opt.runtimepath:prepend({json.dumps(str(PLUGIN))})\n"
@@ -96,9 +108,15 @@ class Editor:
             "child",
             argv=[str(neovim.command), "--embed", "--headless", "--clean", "-n", "-u", str(init)],
         )
+        self._pid = self.nvim.funcs.getpid()
         self.nvim.exec_lua(_TELL, self.nvim.channel_id, list(_EVENTS))
         log = Path(self.nvim.funcs.stdpath("log")) / "lsp.log"
         self._kept = Kept(folder / ".state", folder / ".cache", log)
+
+    def set(self, **settings: Any) -> None:
+        """Change settings of the server as a user does who sources a changed configuration anew."""
+        given = {**self._given, "settings": {**self._given.get("settings", {}), **settings}}
+        self.lua("require('caret').setup(vim.json.decode(...))", json.dumps(given))
 
     def close(self) -> None:
         """End it, and with it its language server; nothing of what was open is left anywhere."""
@@ -197,6 +215,15 @@ class Editor:
 
     def until(self, holds: Callable[[], bool], what: str, timeout_s: float = 60) -> None:
         """Wait for events until ``holds``; fail after a time that is only there for a broken test."""
+        # One that hangs answers nothing any more: it is ended, which whoever waits for it sees.
+        hung = threading.Timer(2 * timeout_s, os.kill, (self._pid, signal.SIGKILL))
+        hung.start()
+        try:
+            self._wait(holds, what, timeout_s)
+        finally:
+            hung.cancel()
+
+    def _wait(self, holds: Callable[[], bool], what: str, timeout_s: float) -> None:
         self.lua(
             "local channel, ms, what = ...; "
             "vim.defer_fn(function() vim.rpcnotify(channel, 'too late', what) end, ms)",
@@ -210,6 +237,29 @@ class Editor:
                 raise AssertionError(
                     f"waited in vain for {what}: {self.lines} {self.cursor} {self.ghosts} {said}"
                 )
+
+
+def start(
+    arm: tuple[str, str],
+    server: str | None,
+    folder: Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    filetypes: Sequence[str] = ("python",),
+    environment: Mapping[str, str] | None = None,
+) -> Editor:
+    """Start one of :data:`ARMS`; skip the test where this machine cannot have it."""
+    version, engine = arm
+    try:
+        neovim = install(version)
+    except UnavailableError as error:
+        pytest.skip(f"Neovim {version} cannot be installed here: {error}")
+    options = {
+        "engine": engine,
+        "settings": {"candidates": 3, **(settings or {})},
+        "filetypes": list(filetypes),
+    }
+    return Editor(neovim, folder, server, options=options, environment=environment)
 
 
 def _kept_apart(folder: Path) -> dict[str, str]:

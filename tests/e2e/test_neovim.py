@@ -10,21 +10,18 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from completion.wire import completion_pb2 as pb
 from tests.e2e import fates
-from tests.e2e.install_neovim import UnavailableError, install
-from tests.e2e.neovim import Editor, in_editors_thread
+from tests.e2e.neovim import ARMS, IDS, Editor, in_editors_thread, start
 from tests.e2e.odd_text import odd_text
 from tests.e2e.vscode.workbench import until
 from tests.lsp.conftest import Service, running_service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]  # the first time it is downloaded
 
-ARMS = [("0.12", "builtin"), ("0.12", "extmarks"), ("0.10", "extmarks")]
 NONE = pb.CompleteResponse()
 MARK = "# here"
 
@@ -65,17 +62,7 @@ end })
 """
 
 
-def start(arm: tuple[str, str], server: str, folder: Path) -> Editor:
-    version, engine = arm
-    try:
-        neovim = install(version)
-    except UnavailableError as error:
-        pytest.skip(f"Neovim {version} cannot be installed here: {error}")
-    options = {"engine": engine, "settings": {"candidates": 3}}
-    return Editor(neovim, folder, server, options=options)
-
-
-@pytest.fixture(scope="module", params=ARMS, ids=[" ".join(arm) for arm in ARMS])
+@pytest.fixture(scope="module", params=ARMS, ids=IDS)
 async def editor(request, scripted, tmp_path_factory):
     folder = tmp_path_factory.mktemp("neovim")
     one = await in_editors_thread(start)(request.param, scripted.address, folder)
@@ -472,7 +459,7 @@ def subtract(first, second):
 """
 
 
-@pytest.fixture(scope="module", params=ARMS, ids=[" ".join(arm) for arm in ARMS])
+@pytest.fixture(scope="module", params=ARMS, ids=IDS)
 async def bundled(request, service, tmp_path_factory):
     folder = tmp_path_factory.mktemp("neovim-bundled")
     one = await in_editors_thread(start)(request.param, str(service.address), folder)

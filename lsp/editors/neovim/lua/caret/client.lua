@@ -59,10 +59,16 @@ function M.setup(config, attach, detach)
   }
   if vim.lsp.config then
     described.filetypes, described.root_markers = config.filetypes, config.root_markers
+    -- A call merges: what an earlier `setup` set, and this one leaves out, shall not stay.
+    vim.lsp.config('caret', { settings = { caret = vim.NIL } })
     vim.lsp.config('caret', described)
     vim.lsp.enable('caret')
   else
     M.start_with_buffers(config, described, group)
+  end
+  for _, client in ipairs(vim.lsp.get_clients({ name = 'caret' })) do
+    client.settings = described.settings
+    require('caret.ask').notify(client, 'workspace/didChangeConfiguration', { settings = client.settings })
   end
 end
 
@@ -114,8 +120,12 @@ function M.restart()
   local clients = vim.lsp.get_clients({ name = 'caret' })
   for _, client in ipairs(clients) do
     vim.list_extend(buffers, vim.tbl_keys(client.attached_buffers))
+    if vim.fn.has('nvim-0.11') == 1 then
+      client:stop()
+    else
+      client.stop()
+    end
   end
-  vim.lsp.stop_client(clients)
   vim.wait(5000, function()
     return #vim.lsp.get_clients({ name = 'caret' }) == 0
   end, 20)

@@ -7,14 +7,16 @@ local engine
 
 local function nothing() end
 
---- Begin: start the language server with each buffer, and map the keys.
+--- Begin: start the language server with each buffer, and map the keys. Called again, it takes other settings.
 ---@param given table? see `:help caret-options`
 function M.setup(given)
   local options = require('caret.config')
   for _, mistake in ipairs(options.mistakes(given or {})) do
     vim.notify('Caret: ' .. mistake, vim.log.levels.WARN)
   end
+  local drawing = config and config.engine
   config = options.complete(given or {})
+  config.engine = drawing or config.engine -- another one would draw beside it
   engine = require('caret.' .. config.engine)
   engine.setup(config)
   require('caret.keys').map(config.keys)
