@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from completion.engine.confirming_v1 import by_row, joined, laid_out
+from completion.engine.confirming_v1 import by_row, favourites, is_greedy, joined, laid_out
 from completion.engine.drafting_v1 import DraftingV1
 from completion.engine.threads import FewThreads
 from completion.workspace.drafts import least_chance
@@ -33,8 +33,9 @@ from completion.workspace.vllm_v1 import MixingV1
 
 TOGETHER = 4
 """With more requests a step costs more than what is around it, and others wait for its end."""
-LONG_S = 0.008
-"""A step begins if it is likely to end so soon after the first of its call began."""
+LONG_S = 0.016
+"""A step begins if it is likely to end so soon after the first of its call began: within one picture of a
+screen, which is what another request waits for it at most."""
 
 
 @dataclass(slots=True)
@@ -165,6 +166,7 @@ class AheadV1(FewThreads, DraftingV1, MixingV1):
         requests = self._requests(ids.tolist(), positions.tolist(), whole.query_start_loc.tolist())
         width = max(one.room for one in requests)
         sampling = self.model_runner.input_batch.sampling_metadata
+        greedy = is_greedy(sampling)
         parts: list[Any] = []
         sampled = 0
         while True:
@@ -184,9 +186,11 @@ class AheadV1(FewThreads, DraftingV1, MixingV1):
             inputs["positions"] = positions[at]
             hidden = forward(**inputs)
             logits = self._mixed(self.model_runner.model.compute_logits(hidden), going)
-            plain = len(at) == len(requests) == len(going)
-            of_rows = sampling if plain else by_row(sampling, sizes)
-            parts.append(self.confirming.sampler(logits=logits, sampling_metadata=of_rows))
+            if greedy:
+                parts.append(favourites(logits))
+            else:
+                of_rows = by_row(sampling, sizes)
+                parts.append(self.confirming.sampler(logits=logits, sampling_metadata=of_rows))
             tokens = parts[-1].sampled_token_ids.flatten().tolist()
             row = 0
             for one in going:

@@ -89,6 +89,34 @@ def by_row(sampling: Any, sizes: Sequence[int]) -> Any:
     )
 
 
+def is_greedy(sampling: Any) -> bool:
+    """Return whether every request of a batch draws the favourite of its law, and says no more than that.
+
+    The one logits processor that vLLM has beside drafts is for ``min_tokens``, which no request of ours has.
+    """
+    return (
+        sampling.all_greedy
+        and not sampling.max_num_logprobs
+        and sampling.no_penalties
+        and sampling.allowed_token_ids_mask is None
+        and not sampling.bad_words_token_ids
+        and not sampling.logprob_token_ids
+        and sampling.thinking_budget_state_holder is None
+    )
+
+
+def favourites(logits: Tensor) -> SamplerOutput:
+    """Return what vLLM's sampler returns for a greedy batch, in a fifth of its operations."""
+    logits = logits.float()
+    tokens = logits.argmax(-1, keepdim=True)
+    found = LogprobsTensors(
+        tokens.int(),
+        torch.log_softmax(logits, -1).gather(-1, tokens),
+        tokens.new_ones(len(tokens)),  # ranks
+    )
+    return SamplerOutput(sampled_token_ids=tokens.int(), logprobs_tensors=found)
+
+
 def joined(parts: Sequence[SamplerOutput]) -> SamplerOutput:
     """Return the rows of several samplings of one batch as those of one."""
     if len(parts) == 1:
