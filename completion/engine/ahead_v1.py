@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from completion.engine.confirming_v1 import by_row, favourites, is_greedy, joined, laid_out
-from completion.engine.drafting_v1 import DraftingV1
+from completion.engine.drafting_v1 import DraftingV1, Proposer
 from completion.engine.threads import FewThreads
 from completion.workspace.drafts import least_chance
 from completion.workspace.rows import Follower, Row
@@ -78,6 +78,27 @@ class _Going:
         self.room = 0 if self.stops.intersection(tokens) else self.room - len(tokens)
 
 
+def _attention_builder(runner: Any) -> Any:
+    """Return what makes the attention metadata of all layers; ``None`` where steps cannot go on.
+
+    Where ranks compute together each would have to stop at the same step, and a clock says when.
+    """
+    from vllm.v1.attention.backends.cpu_attn import CPUAttentionMetadataBuilder
+
+    config = runner.vllm_config
+    groups = [one for some in runner.attn_groups for one in some]
+    if (
+        config.parallel_config.world_size_across_dp > 1
+        or config.lora_config is not None
+        or config.kv_transfer_config is not None
+        or runner.uses_mrope
+        or len(groups) != 1
+    ):
+        return None
+    builder = groups[0].get_metadata_builder()
+    return builder if type(builder) is CPUAttentionMetadataBuilder else None
+
+
 class AheadV1(FewThreads, DraftingV1, MixingV1):
     """Mixed in before vLLM's CPU worker with the V1 model runner, with all that a step is made of."""
 
@@ -91,17 +112,14 @@ class AheadV1(FewThreads, DraftingV1, MixingV1):
 
     def _begun(self) -> None:
         super()._begun()
-        from vllm.v1.attention.backends.cpu_attn import CPUAttentionMetadataBuilder
+        if self.proposer is not None and (builder := _attention_builder(self.model_runner)):
+            self._go_ahead(self.proposer, builder)
 
+    def _go_ahead(self, proposer: Proposer, builder: Any) -> None:
+        """Let steps go on by themselves from now on."""
         runner = self.model_runner
-        groups = [one for some in runner.attn_groups for one in some]
-        if self.proposer is None or len(groups) != 1 or runner.uses_mrope:
-            return
-        builder = groups[0].get_metadata_builder()
-        if type(builder) is not CPUAttentionMetadataBuilder:
-            return
         self._builder = builder
-        self.proposer.roomy = TOGETHER
+        proposer.roomy = TOGETHER
         runner._model_forward = self._forward
         logits = runner.model.compute_logits
         runner.model.compute_logits = lambda hidden: hidden if self._done else logits(hidden)
