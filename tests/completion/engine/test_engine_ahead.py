@@ -11,6 +11,7 @@ from completion.config import ModelConfig
 from completion.engine.base import RequestStats, Sampling
 from completion.engine.checkpoint import load_checkpoint
 from completion.engine.vllm import VllmEngine
+from tests.completion.families import make_checkpoint
 
 pytestmark = pytest.mark.engine
 
@@ -119,6 +120,28 @@ async def test_one_that_is_given_up_leaves_nothing(checkpoint, engines):
             break
         await asyncio.sleep(0.01)
     assert await ahead.running() == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["qwen", *(pytest.param(n, marks=pytest.mark.slow) for n in ("starcoder2", "codegemma"))],
+)
+async def test_a_model_with_vllm_s_own_layers_says_the_same(name, tmp_path):
+    checkpoint = load_checkpoint(str(make_checkpoint(name, tmp_path / name)))
+    prompt = checkpoint.encoder.encode(TEXTS[0])
+    found, calls = [], []
+    for drafts in (0, 6):
+        config = ModelConfig(path=str(checkpoint.path), dtype="float32", draft_tokens=drafts)
+        engine = VllmEngine(checkpoint, config)
+        await engine.start()
+        try:
+            found.append(await steps(engine, prompt, max_tokens=24))
+            await engine.running()  # it counts
+            calls.append(len(found[-1]) + engine.work.accepted)
+        finally:
+            await engine.stop()
+    assert same(*found)
+    assert calls[1] < calls[0], "it did go on by itself"
 
 
 def test_room_behind_real_drafts_is_taken_back_and_the_scheduler_s_own_stays():
