@@ -213,7 +213,7 @@ def test_debug_shows_the_traceback_of_a_word_and_of_a_run():
 def test_killed_at_any_moment_the_same_command_ends_with_the_same_figures(tmp_path, how):
     data = hand_made(tmp_path / "own.jsonl")
     serve = [sys.executable, "-m", "completion.cli", "serve", "--engine", "fake",
-             "--fake-delay-ms", "15", "--listen", f"unix:{tmp_path}/s"]  # fmt: skip
+             "--fake-delay-ms", "40", "--listen", f"unix:{tmp_path}/s"]  # fmt: skip
     command = [sys.executable, "-m", "completion.cli", "eval", SUITE, "--data", data,
                "--server", f"unix:{tmp_path}/s", "--limit", "24", "--workers", "2",
                "--no-baselines"]  # fmt: skip

@@ -139,7 +139,7 @@ async def test_a_key_ends_what_is_thought_of_ahead(editor, service, tmp_path):
         uri = session.open(tmp_path / "a.py", "x = \n")
         await session.complete(uri, 0, 4)
         service.gate.clear()
-        await service.until(lambda s: s.running == 1)
+        await service.until(lambda s: len(s.requests) == 2 and s.running == 1)
         session.change(uri, 2, insert(0, 4, "q"))
         await service.until(lambda s: s.running == 0)
         assert service.cancelled == 1
