@@ -46,7 +46,7 @@ class _Going:
     """What drafts for it."""
     mixed: bool
     """Whether its workspace is mixed in."""
-    stops: frozenset[int]
+    stops: tuple[frozenset[int], ...]
     """Tokens it goes no further than."""
     row: int
     """Among the rows that the scheduler has made room for: of the last token that is known."""
@@ -75,7 +75,8 @@ class _Going:
         self.row += len(tokens)
         self.end += len(tokens)
         self.last = tokens[-1]
-        self.room = 0 if self.stops.intersection(tokens) else self.room - len(tokens)
+        stopped = any(not some.isdisjoint(tokens) for some in self.stops)
+        self.room = 0 if stopped else self.room - len(tokens)
 
 
 def _attention_builder(runner: Any) -> Any:
@@ -109,6 +110,7 @@ class AheadV1(FewThreads, DraftingV1, MixingV1):
     """Whether the step that begins is to go on."""
     _done = False
     """Whether it has, and all of it is drawn."""
+    _long_s = LONG_S
 
     def _begun(self) -> None:
         super()._begun()
@@ -138,8 +140,8 @@ class AheadV1(FewThreads, DraftingV1, MixingV1):
         finally:
             self._done = False
 
-    def _drafted_ahead(self, state: Any) -> bool:
-        return self._done or super()._drafted_ahead(state)
+    def _is_not_ours(self, state: Any) -> bool:
+        return self._done or super()._is_not_ours(state)
 
     def _decodes(self, scheduled: Any) -> bool:
         """Return whether a step does nothing but decode a few requests, with room for more tokens."""
@@ -218,7 +220,7 @@ class AheadV1(FewThreads, DraftingV1, MixingV1):
                 one.take(drawn[:kept], sampled + row - len(drawn))
             sampled += row
             now = time.perf_counter()
-            if now - begin + (now - before) > LONG_S or not any(one.room for one in requests):
+            if now - begin + (now - before) > self._long_s or not any(one.room for one in requests):
                 break
             before = now
         self.confirming.ready = laid_out(joined(parts), [one.drawn for one in requests], width)
@@ -244,7 +246,7 @@ class AheadV1(FewThreads, DraftingV1, MixingV1):
                 follower = self.rows.drafting(*words)
             if follower is not None:
                 follower.read(runner.input_batch.token_ids_cpu[at, follower.known : end].tolist())
-            stops = self.lines_end.union(request.sampling_params.stop_token_ids)
+            stops = self.lines_end, frozenset(request.sampling_params.stop_token_ids)
             found.append(_Going(follower, mixed is not None, stops, row, end, room, ids[row]))
         return found
 

@@ -33,7 +33,7 @@ class MixingV1(HoldsWorkspaces):
     def sample_tokens(self, grammar_output: Any) -> Any:
         """Sample as vLLM does, from the mixed law."""
         state = self.model_runner.execute_model_state
-        if state is not None and self.rows is not None and not self._drafted_ahead(state):
+        if state is not None and self.rows is not None and not self._is_not_ours(state):
             rows = self._rows_of_step(state)
             if any(row is not None for row in rows):
                 with torch.inference_mode():
@@ -60,8 +60,8 @@ class MixingV1(HoldsWorkspaces):
             name, request.sampling_params, lambda: request.prompt_token_ids or ()
         )
 
-    def _drafted_ahead(self, state: Any) -> bool:
-        """Return whether the step has drafts that this side does not know, as from a second model."""
+    def _is_not_ours(self, state: Any) -> bool:
+        """Return whether nothing is to be mixed in here: drafts are unknown, as a second model's are."""
         return state.spec_decode_metadata is not None and self.model_runner.use_async_scheduling
 
     def _rows_of_step(self, state: Any) -> list[Row | None]:

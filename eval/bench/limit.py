@@ -72,6 +72,10 @@ def settings() -> list[Setting]:
             words=("--engine-arg", _EXTENSION), calls=(("caret_step_by_step", []),),
         ),
         Setting(
+            name="calls of 100 ms",
+            words=("--engine-arg", _EXTENSION), calls=(("caret_long", [0.1]),),
+        ),
+        Setting(
             name="vLLM's own way through the layers",
             words=("--engine-arg", _EXTENSION), calls=(("caret_own_forward", []),),
         ),

@@ -65,6 +65,10 @@ class StepParts:
         self._builder = None
         self.proposer.roomy = 0
 
+    def caret_long(self, seconds: float) -> None:
+        """Let a call of the worker go on for about so long."""
+        self._long_s = seconds
+
     def caret_collect(self, on: bool) -> None:
         """Switch Python's cycle collector of this process on or off."""
         (gc.enable if on else gc.disable)()

@@ -33,15 +33,31 @@ def checkpoint():
 @pytest.fixture(scope="module")
 async def engines(checkpoint):
     """One that draws a step a call, and one that goes on."""
-    found = []
-    for drafts in (0, 6):
-        engine = VllmEngine(checkpoint, ModelConfig(dtype="float32", draft_tokens=drafts))
-        await engine.start()
-        found.append(engine)
+    found = [await started(checkpoint, drafts) for drafts in (0, 6)]
     yield found
     for engine in found:
         assert await engine.running() == 0
         await engine.stop()
+
+
+async def started(checkpoint, drafts):
+    """An engine whose calls may take long, so that what it does is not up to the machine."""
+    words = ("worker_extension_cls=eval.bench.step_parts.StepParts",)
+    config = ModelConfig(
+        path=str(checkpoint.path), dtype="float32", draft_tokens=drafts, engine_args=words
+    )
+    engine = VllmEngine(checkpoint, config)
+    await engine.start()
+    await engine._llm.collective_rpc("caret_long", args=(60.0,))
+    return engine
+
+
+async def counted(engine, prompt):
+    """How often the worker was called for an answer, and how often the model was run."""
+    await engine._llm.collective_rpc("caret_parts_begin")
+    await steps(engine, prompt, max_tokens=24)
+    (parts,) = await engine._llm.collective_rpc("caret_parts_end")
+    return parts["runner: rest of a step"][0], parts["model: layers"][0]
 
 
 async def steps(engine, prompt, **how):
@@ -79,22 +95,26 @@ async def test_as_many_as_there_are_say_what_each_says_step_by_step(checkpoint, 
     assert agree >= together - (together > 1), "a batch may round a tie the other way"
 
 
-async def test_more_is_drawn_in_a_call_than_drafts_bring_and_a_line_ends_it(checkpoint, engines):
-    _, ahead = engines
-    newline = {i for i, text in enumerate(checkpoint.vocabulary.token_bytes) if b"\n" in text}
-    calls = tokens = lines = 0
-    await ahead.running()
-    before = ahead.work.accepted
-    for text in TEXTS:
-        for ids, _ in (await steps(ahead, checkpoint.encoder.encode(text)))[1:]:
-            calls += 1
-            tokens += len(ids)
-            lines += ids[-1] in newline
-            assert len(ids) <= 7
-    await ahead.running()
-    by_drafts = ahead.work.accepted - before
-    assert lines, "or there was no line to end"
-    assert tokens - by_drafts > calls, "each call draws one token of its own, or more"
+async def test_a_call_of_the_worker_computes_several_steps(checkpoint, engines):
+    single, ahead = engines
+    for engine, several in ((single, False), (ahead, True)):
+        calls, passes = await counted(engine, checkpoint.encoder.encode(TEXTS[0]))
+        assert (passes > calls) is several
+
+
+@pytest.mark.parametrize(
+    ("tokens", "room"),
+    [([5, 6], 4), ([5, 9], 0), ([9, 5], 0), ([5, 8], 0), ([5, 6, 7, 5, 5, 5], 0)],
+)
+def test_a_line_s_end_and_a_token_that_ends_the_answer_end_the_call(tokens, room):
+    from completion.engine.ahead_v1 import _Going
+
+    line_ends, ends = frozenset({9}), frozenset({8})
+    one = _Going(None, False, (line_ends, ends), row=3, end=20, room=6, last=1)
+    one.take(tokens, 40)
+    assert one.room == room
+    assert (one.row, one.end, one.last) == (3 + len(tokens), 20 + len(tokens), tokens[-1])
+    assert one.drawn == list(range(40, 40 + len(tokens)))
 
 
 async def test_a_token_that_ends_the_answer_ends_it_within_a_call(checkpoint, engines):
@@ -129,19 +149,17 @@ async def test_one_that_is_given_up_leaves_nothing(checkpoint, engines):
 async def test_a_model_with_vllm_s_own_layers_says_the_same(name, tmp_path):
     checkpoint = load_checkpoint(str(make_checkpoint(name, tmp_path / name)))
     prompt = checkpoint.encoder.encode(TEXTS[0])
-    found, calls = [], []
+    found, several = [], []
     for drafts in (0, 6):
-        config = ModelConfig(path=str(checkpoint.path), dtype="float32", draft_tokens=drafts)
-        engine = VllmEngine(checkpoint, config)
-        await engine.start()
+        engine = await started(checkpoint, drafts)
         try:
             found.append(await steps(engine, prompt, max_tokens=24))
-            await engine.running()  # it counts
-            calls.append(len(found[-1]) + engine.work.accepted)
+            calls, passes = await counted(engine, prompt)
+            several.append(passes > calls)
         finally:
             await engine.stop()
     assert same(*found)
-    assert calls[1] < calls[0], "it did go on by itself"
+    assert several == [False, True]
 
 
 def test_room_behind_real_drafts_is_taken_back_and_the_scheduler_s_own_stays():
