@@ -98,7 +98,8 @@ async def _serve(config: Config, args: argparse.Namespace) -> None:
 
             return fake_checkpoint(), FakeEngine(delay_ms=args.fake_delay_ms)
         from completion.engine import preload
-        from completion.engine.vllm import VllmEngine, prepare
+        from completion.engine.environment import prepare
+        from completion.engine.vllm import VllmEngine
 
         prepare(config.model)  # vLLM is imported in a second process while this one reads on
         from completion.engine.checkpoint import load_checkpoint

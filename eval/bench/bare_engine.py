@@ -12,7 +12,8 @@ from typing import Any
 
 from completion.commands.flags import add_model_flags, configured
 from completion.engine.checkpoint import load_checkpoint
-from completion.engine.vllm import VllmEngine, _device, _set_environment, parse_engine_args
+from completion.engine.environment import device_of, parse_engine_args, set_environment
+from completion.engine.vllm import VllmEngine
 
 
 def main() -> None:
@@ -20,8 +21,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="eval.bench.bare_engine")
     add_model_flags(parser)
     config = configured(parser.parse_args()).model
-    device = _device(config.device)
-    _set_environment(device, config)
+    device = device_of(config.device)
+    set_environment(device, config)
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.v1.engine.async_llm import AsyncLLM
 

@@ -19,7 +19,8 @@ from completion.commands.flags import add_model_flags, configured
 from completion.config import ModelConfig
 from completion.engine.base import RequestStats, Sampling
 from completion.engine.checkpoint import load_checkpoint
-from completion.engine.vllm import VllmEngine, prepare
+from completion.engine.environment import prepare
+from completion.engine.vllm import VllmEngine
 from completion.errors import CaretError
 
 _LINE_BYTES = 1 << 26

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from completion.config import Config
 from completion.engine.checkpoint import Checkpoint, load_checkpoint
-from completion.engine.vllm import prepare
+from completion.engine.environment import prepare
 from completion.errors import CaretError
 from completion.workspace.leave_one_out import LeaveOneOut
 from completion.workspace.store import Store

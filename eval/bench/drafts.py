@@ -20,7 +20,8 @@ from pathlib import Path
 from completion.config import Config, ModelConfig
 from completion.engine.base import RequestStats, Sampling
 from completion.engine.checkpoint import Checkpoint, load_checkpoint
-from completion.engine.vllm import VllmEngine, prepare
+from completion.engine.environment import prepare
+from completion.engine.vllm import VllmEngine
 from completion.errors import UsageError
 from completion.prompt.views import DocumentView
 from completion.server.held_workspace import View

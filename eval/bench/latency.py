@@ -16,7 +16,8 @@ from typing import Any
 
 from completion.config import Config
 from completion.engine.checkpoint import load_checkpoint
-from completion.engine.vllm import VllmEngine, prepare
+from completion.engine.environment import prepare
+from completion.engine.vllm import VllmEngine
 from completion.errors import CaretError
 from completion.prompt.views import DocumentView
 from completion.wire import completion_pb2 as pb

@@ -22,7 +22,8 @@ import grpc.aio
 
 from completion.config import ModelConfig
 from completion.engine.checkpoint import Checkpoint, load_checkpoint
-from completion.engine.vllm import VllmEngine, _device, _set_environment, parse_engine_args
+from completion.engine.environment import device_of, parse_engine_args, set_environment
+from completion.engine.vllm import VllmEngine
 from completion.errors import CaretError
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc
@@ -125,8 +126,8 @@ async def _openai_server(model: ModelConfig, checkpoint: Checkpoint) -> AsyncGen
     """Start vLLM's server with our engine's arguments; give what asks it; end it."""
     import aiohttp
 
-    device = _device(model.device)
-    _set_environment(device, model)
+    device = device_of(model.device)
+    set_environment(device, model)
     arguments: dict[str, Any] = VllmEngine(checkpoint, model)._arguments(device)
     arguments |= parse_engine_args(model.engine_args)
     # It gives texts, for which it needs the tokenizer; the bar of loading is not of its parser.

@@ -18,7 +18,8 @@ from pathlib import Path
 from completion.config import Config
 from completion.engine.base import RequestStats, Sampling
 from completion.engine.checkpoint import load_checkpoint
-from completion.engine.vllm import VllmEngine, prepare
+from completion.engine.environment import prepare
+from completion.engine.vllm import VllmEngine
 from completion.errors import CaretError, UsageError
 from completion.wire import completion_pb2 as pb
 from completion.wire import completion_pb2_grpc as rpc

@@ -39,7 +39,8 @@ class InProcess(Engine):
     async def start(self) -> Identity:
         """Load the model; about eight seconds on two idle CPU cores."""
         from completion.engine import preload
-        from completion.engine.vllm import VllmEngine, prepare
+        from completion.engine.environment import prepare
+        from completion.engine.vllm import VllmEngine
 
         prepare(self._config.model)  # vLLM is imported in a second process while this one reads on
         from completion.engine.checkpoint import load_checkpoint

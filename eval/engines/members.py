@@ -96,7 +96,8 @@ async def load_members(configs: Sequence[Config]) -> list[Member]:
 
 async def started(models: Sequence[tuple[Config, Checkpoint]]) -> list[Member]:
     """Return members on engines that run; none does if one cannot."""
-    from completion.engine.vllm import VllmEngine, prepare
+    from completion.engine.environment import prepare
+    from completion.engine.vllm import VllmEngine
 
     _share_cores(len(models))
     members: list[Member] = []

@@ -7,7 +7,8 @@ import pytest
 from completion.config import ModelConfig
 from completion.engine.base import RequestStats, Sampling
 from completion.engine.checkpoint import load_checkpoint
-from completion.engine.vllm import VllmEngine, parse_engine_args
+from completion.engine.environment import parse_engine_args, set_environment
+from completion.engine.vllm import VllmEngine
 from completion.errors import UsageError
 from completion.prompt.views import DocumentView
 
@@ -52,11 +53,9 @@ def test_engine_arguments_that_are_wrong_or_decided_are_refused(word):
 def test_the_hub_may_be_asked_only_for_a_model_that_is_named_there(monkeypatch, path, offline):
     import os
 
-    from completion.engine.vllm import _set_environment
-
     environment = {}
     monkeypatch.setattr(os, "environ", environment)
-    _set_environment("cpu", ModelConfig(path=path))
+    set_environment("cpu", ModelConfig(path=path))
     assert environment.get("HF_HUB_OFFLINE") == offline
     assert environment["VLLM_NO_USAGE_STATS"] == "1"
 

@@ -13,7 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from completion.cli import main
 from completion.config import ModelConfig
 from completion.engine.checkpoint import load_checkpoint
-from completion.engine.vllm import prepare
+from completion.engine.environment import prepare
 from completion.errors import UsageError
 from eval.bench import drafters, step_cost
 from eval.bench.drafted import Tally
