@@ -126,6 +126,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--limit is of requests of a file; it is for `caret bench drafters`")
     if args.limit < 0:
         raise UsageError("--limit must be at least 0")
+    if args.rounds < 0 or args.starts < 0:
+        raise UsageError("--rounds and --starts must be at least 0")
     if args.clients < 1 or not 0 < args.minutes < MOST_MINUTES:
         raise UsageError(
             f"--clients must be at least 1, and --minutes above 0 and below {MOST_MINUTES:,}"

@@ -203,6 +203,8 @@ async def test_a_step_is_timed_with_and_without_drafts(checkpoint, monkeypatch):
         (["drafters", "--workspace", "/none/here"], "no such folder"),
         (["drafters", "--files", "0"], "--files must be at least 1"),
         (["drafters", "--limit", "-1"], "--limit must be at least 0"),
+        (["latency", "--rounds", "-1"], "--rounds and --starts must be at least 0"),
+        (["start", "--starts", "-1"], "--rounds and --starts must be at least 0"),
         (["latency", "--limit", "3"], "it is for `caret bench drafters`"),
         (["drafters", "--plot", "a.txt"], "ends in .png or .svg"),
     ],
