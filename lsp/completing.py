@@ -14,6 +14,7 @@ from lsprotocol import types
 from completion.wire import completion_pb2 as pb
 from lsp import inline, timings
 from lsp.gates.table import declined
+from lsp.keystrokes.actions import Answer
 from lsp.keystrokes.cache import Question, Suggestion
 from lsp.keystrokes.place import Selected
 from lsp.near import place_at
@@ -39,19 +40,28 @@ async def complete(
     document = documents.opened(uri)
     if document is None or not _is_ready(server):
         return inline.empty()
+    epoch = document.epoch
+    await server.settled()
     await server.permission.known(document)
     for cell in documents.cells_around(uri):
         if (sibling := documents.opened(cell.uri)) is not None:
             await server.permission.known(sibling)
     if documents.opened(uri) is not document or not _is_ready(server):
         return inline.empty()
+    if document.epoch != epoch:
+        return inline.empty()  # the position is one of a text that is no more
     snapshot = inline.take(document, params.position)
-    asked = question_at(server, snapshot, params)
-    if asked is None:
-        return inline.empty()
-    answer = await server.suggesting.suggest(*asked)
-    if snapshot.is_stale or documents.opened(uri) is not document:
-        return inline.empty()
+    answer: Answer | None = None
+    config = None
+    while config != server.config:  # settings that come meanwhile: it is asked again under them
+        config = server.config
+        asked = question_at(server, snapshot, params)
+        if asked is None:
+            return inline.empty()
+        answer = await server.suggesting.suggest(*asked)
+        if snapshot.is_stale or documents.opened(uri) is not document:
+            return inline.empty()
+    assert answer is not None
     if wants(server, "caretTimings"):
         server.protocol.notify(ANSWERED, {
             "token": params.work_done_token, "source": answer.source.value,

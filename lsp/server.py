@@ -61,6 +61,8 @@ CONTEXT = "caret/context"
 CURSOR_MOVED = "caret/cursorMoved"
 """A notification of ours: the cursor was put somewhere, by no edit."""
 VERSION = "0.1.0"
+_PULL_S = 0.5
+"""How long a completion waits for settings that the editor was asked for, in seconds."""
 
 
 class Server(LanguageServer):
@@ -104,6 +106,7 @@ class Server(LanguageServer):
         self.service: Service | Replicas | None = None
         self.loading: LoadingProgress | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
+        self._pull: asyncio.Task[None] | None = None
         self._said: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         _register(self)
@@ -149,6 +152,16 @@ class Server(LanguageServer):
         self._configured()
         if self.loading is not None:
             self.loading.tell()
+
+    def pull_settings(self) -> None:
+        """Ask the editor for its settings, in the background."""
+        self._pull = self.in_background(_pull_settings(self))
+
+    async def settled(self) -> None:
+        """Return once settings that were asked for are in; an editor that is slow is not waited for."""
+        if self._pull is not None:
+            await asyncio.wait({self._pull}, timeout=_PULL_S)
+            self._pull = None
 
     def _configured(self) -> None:
         """Let the keystroke path know the configuration there is now."""
@@ -277,11 +290,12 @@ class Server(LanguageServer):
         except JsonRpcException as error:
             log.warning("the editor does not watch files: %s", describe(error))
 
-    def in_background(self, work: Any) -> None:
+    def in_background(self, work: Any) -> asyncio.Task[None]:
         """Run a coroutine beside the handlers; what goes wrong in it is logged."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def say(self, text: str, kind: types.MessageType, *, again: bool = False) -> None:
         """Show the user one line; the same line only once, unless ``again``."""
@@ -315,8 +329,7 @@ class Server(LanguageServer):
             log.error("%s", describe(error))
 
 
-async def pull_settings(server: Server) -> None:
-    """Ask the editor for its settings."""
+async def _pull_settings(server: Server) -> None:
     items = [types.ConfigurationItem(section=settings.SECTION)]
     try:
         found = await server.workspace_configuration_async(types.ConfigurationParams(items=items))
@@ -350,13 +363,13 @@ def _register(server: Server) -> None:
         if watching.can_watch(server.client_capabilities):
             server.in_background(server.watch_files())
         if can_pull(server):
-            server.in_background(pull_settings(server))
+            server.pull_settings()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configuration(params: types.DidChangeConfigurationParams) -> None:
         pushed = settings.client_settings(params.settings)
         if not pushed and can_pull(server):
-            server.in_background(pull_settings(server))
+            server.pull_settings()
         elif pushed is not None:
             server.apply_settings(params.settings)
 

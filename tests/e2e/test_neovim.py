@@ -141,6 +141,14 @@ def test_a_stale_suggestion_is_never_applied(editor, scripted):
 
 
 @in_editors_thread
+def test_keys_typed_ahead_of_an_accept_come_behind_it(editor, scripted):
+    open_at_mark(editor, scripted, " ghost text")
+    editor.keys("<Tab>.<M-Right>!")
+    editor.until(lambda: "!" in editor.lines[1], "typed")
+    assert editor.lines == ["first = 1", f"{MARK} ghost text.!", "last = 2"]
+
+
+@in_editors_thread
 def test_a_closer_that_stands_there_is_replaced_and_not_doubled(editor, scripted):
     def call(request):
         typed = request.document.prefix.decode().rpartition("call(")[2]

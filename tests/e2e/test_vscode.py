@@ -64,12 +64,6 @@ def ready(workbench: Workbench, name: str, text: str) -> Path:
     return path
 
 
-def suggested(workbench: Workbench) -> str:
-    """Ask for ghost text at the cursor, and return it."""
-    workbench.press("Alt+\\")
-    return workbench.ghost()
-
-
 def servers(workbench: Workbench) -> list[psutil.Process]:
     """`caret lsp`, and the server that it shares, of this workbench only."""
     return [one for one in workbench.processes() if "completion.cli" in words(one)]
@@ -136,14 +130,14 @@ def test_with_several_cursors_only_what_is_typed_comes_in(workbench):
 
 def test_settings_hold_at_once(workbench):
     ready(workbench, "settings.py", SAMPLE)
-    assert suggested(workbench)
+    assert workbench.suggested()
     workbench.press("Escape")
     workbench.set({"caret.disabledLanguages": ["python"]})
     workbench.status_becomes("disabled for this language")
     workbench.screenshot("off")
     workbench.set({"caret.disabledLanguages": None})
     workbench.status_becomes("ready")
-    assert suggested(workbench)
+    assert workbench.suggested()
 
 
 def test_it_is_switched_off_for_the_language_and_on_again_by_commands(workbench):
@@ -157,7 +151,7 @@ def test_it_is_switched_off_for_the_language_and_on_again_by_commands(workbench)
     workbench.status_becomes("Caret is disabled")
     workbench.command("Enable Suggestions Here")
     workbench.status_becomes("ready")
-    assert suggested(workbench)
+    assert workbench.suggested()
 
 
 def test_a_completion_is_explained_in_a_document(workbench):
@@ -184,7 +178,7 @@ def test_a_server_that_is_killed_comes_back(workbench):
     workbench.screenshot("loading")
     workbench.status_becomes("ready")
     assert {one.pid for one in servers(workbench)} != before
-    assert suggested(workbench)
+    assert workbench.suggested()
 
 
 def test_a_language_server_that_is_killed_comes_back(workbench):
@@ -197,7 +191,7 @@ def test_a_language_server_that_is_killed_comes_back(workbench):
         "another one runs",
     )
     workbench.status_becomes("ready")
-    assert suggested(workbench)
+    assert workbench.suggested()
 
 
 def test_in_a_notebook_cell_too(workbench):
@@ -215,7 +209,7 @@ def test_in_a_notebook_cell_too(workbench):
     workbench.ask("click", selector=".cell-list-container .code-cell-row >> nth=1 >> .view-lines")
     workbench.press("Control+End")
     workbench.status_becomes("ready")
-    ghost = suggested(workbench)
+    ghost = workbench.suggested()
     workbench.screenshot("notebook")
     workbench.press("Tab")
     saved = json.loads(workbench.saved(path, before))

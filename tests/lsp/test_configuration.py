@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from completion.wire import completion_pb2 as pb
+from lsp.session import inline
+
 CHANGE = "workspace/didChangeConfiguration"
 
 
@@ -19,9 +22,29 @@ async def test_settings_are_pulled_and_pulled_again_when_they_change(editor, ser
         service.requests.clear()
         session.settings = {"enabled": True}
         session.notify(CHANGE, {"settings": None})
-        while not (await session.complete(uri, 0, 4)).items:
-            pass
+        assert (await session.complete(uri, 0, 4)).items, "what comes right behind waits for them"
         assert service.requests
+
+
+async def test_what_is_under_way_when_settings_change_is_asked_again(editor, service, tmp_path):
+    # VS Code does not ask for the same place again where the answer was nothing.
+    service.gate.clear()
+    async with editor() as session:
+        uri = session.open(tmp_path / "a.py", "x = ")
+        method = "textDocument/inlineCompletion"
+        _, kept = session.send(method, inline(uri, 0, 4, triggerKind=1))
+        await service.until(lambda s: len(s.requests) == 1)
+        session.notify(CHANGE, {"settings": {"lines": "single"}})
+        await service.until(lambda s: len(s.requests) == 2)
+        assert service.requests[1].options.lines == pb.GenerationOptions.LINES_SINGLE
+        service.gate.set()
+        assert [one["insertText"] for one in (await kept)["result"]["items"]] == ["done"]
+        service.gate.clear()
+        uri = session.open(tmp_path / "b.py", "y = ")
+        _, off = session.send(method, inline(uri, 0, 4))
+        await service.until(lambda s: len(s.requests) == 3)
+        session.notify(CHANGE, {"settings": {"enabled": False}})
+        assert (await off)["result"] == {"items": []}
 
 
 async def test_settings_are_pushed_nested_or_flat(editor, tmp_path):

@@ -106,6 +106,7 @@ const commands = {
     await input.fill(title);
     await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
     await page.locator(`.tab.active:has-text("${title}")`).waitFor();
+    await page.locator(".editor-instance .monaco-editor.focused").waitFor();
   },
 
   /** The names in the popup, in their order, once there are some. */
@@ -134,6 +135,12 @@ const commands = {
       text: await item.innerText(),
       icons: await item.locator(".codicon").evaluateAll((all) => all.map((one) => one.className)),
     };
+  },
+
+  /** Whether the cursor comes to stand where the status bar is to say so, within the time. */
+  async position({ wanted, timeout }) {
+    const item = page.locator('.statusbar-item[id="status.editor.selection"]', { hasText: wanted });
+    return await item.waitFor({ timeout }).then(() => true, () => false);
   },
 
   async click({ selector }) {

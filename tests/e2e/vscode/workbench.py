@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -196,6 +197,7 @@ class Workbench:
         until(is_written, "the settings are saved")
         self.command("View: Close Editor")
         self.ask("wait", selector=".tab.active:has-text('settings.json')", state="detached")
+        self.ask("wait", selector=".editor-instance .monaco-editor.focused")
 
     def ask(self, command: str, **words: Any) -> Any:
         """Have the driver do something; return what it found.
@@ -222,7 +224,14 @@ class Workbench:
         """Write a file into the workspace, open it in a new window, put the cursor at its end."""
         path = self.show(name, text)
         self.ask("focus")
-        self.press("Control+End")
+        lines = len(re.split("\r\n|\r|\n", text))
+
+        def is_at_end() -> bool:
+            # Pressed again where the window had set its cursor only after the key.
+            self.press("Control+End")
+            return self.ask("position", wanted=f"Ln {lines},", timeout=2000)
+
+        until(is_at_end, "the cursor is at the end")
         return path
 
     def show(self, name: str, text: str, *, at: tuple[int, int] | None = None) -> Path:
@@ -252,6 +261,18 @@ class Workbench:
         """Return the ghost text on the screen; wait until there is some (or, False, none)."""
         words = {} if wait is None else {"wait": wait}
         return self.ask("ghost", timeout=seconds * 1000, **words)
+
+    def suggested(self) -> str:
+        """Ask for ghost text at the cursor, and return it.
+
+        Asked again, as a person would, where the key came before the editor had the keyboard.
+        """
+        for _ in range(11):
+            self.press("Alt+\\")
+            with contextlib.suppress(AssertionError):
+                return self.ghost(seconds=5)
+        self.press("Alt+\\")
+        return self.ghost()
 
     def command(self, title: str) -> None:
         """Run a command by its title in the palette."""

@@ -153,8 +153,16 @@ function M.accept(part, otherwise)
     end,
   })
   if not was_taken then
-    otherwise()
+    return otherwise()
   end
+  -- Neovim inserts in its next round, and what is typed ahead, read before it, would come first.
+  local is_done = false
+  vim.schedule(function()
+    is_done = true
+  end)
+  vim.wait(1000, function()
+    return is_done
+  end, 1)
 end
 
 ---@param count integer
