@@ -104,6 +104,11 @@ class Suggesting:
         self._makes.pop(document, None)
         self._do(self._schedule.edited(document, found, self._now(), is_key=is_key))
 
+    def shown(self, place: Place) -> bytes:
+        """Return the ghost text at ``place``; of several the first; nothing where there is none."""
+        suggestion = self._schedule.shown(place)
+        return suggestion.pieces[0].text if suggestion is not None and suggestion.pieces else b""
+
     def placed(self, question: Question, make: Make) -> None:
         """Take notice that the cursor was put somewhere."""
         if not self._schedule.is_under_way(question.place.document):

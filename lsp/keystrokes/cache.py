@@ -209,6 +209,11 @@ class Cache:
             self._shown[entry.question.place.document] = entry.key
             self._entries.move_to_end(entry.key)
 
+    def shown(self, place: Place) -> Suggestion | None:
+        """Return what is left at ``place`` of what its document's user sees."""
+        entry = self._entries.get(self._shown.get(place.document, 0))
+        return None if entry is None else entry.at(place)
+
     def hide(self, document: str) -> None:
         """Take notice that nothing that is kept is to be seen in ``document``."""
         self._shown.pop(document, None)

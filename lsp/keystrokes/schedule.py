@@ -72,6 +72,10 @@ class Schedule:
         """Whether a question of ``document`` is with the model."""
         return document in self._flights
 
+    def shown(self, place: Place) -> Suggestion | None:
+        """Return what is shown at ``place``, if something is."""
+        return self._cache.shown(place)
+
     @property
     def next_wake(self) -> float | None:
         """When :meth:`wake` has something to do, if nothing else happens before."""

@@ -14,6 +14,7 @@ from lsp import inline
 from lsp.documents import MAX_KEPT, Document
 from lsp.gates.moment import Moment
 from lsp.gates.table import popup_declined
+from lsp.near import place_at
 from lsp.paths import file_path, locate, root_of
 from lsp.popup.items import Manner, listed, nothing
 from lsp.popup.names import word_at
@@ -45,13 +46,15 @@ async def offer(server: Server, params: types.CompletionParams) -> types.Complet
         log.debug("no names: %s", reason)
         return nothing()
     place = Place.of(snapshot, word, server.syntax.language(document))
-    roots = server.documents.roots()
+    roots, key = server.documents.roots(), server.documents.key(document.uri)
+    cursor = place_at(document, key, snapshot.line, snapshot.column)
     found = await popup.latest.run(
-        server.documents.key(document.uri),
+        key,
         popup.find(
-            place, _root(document, roots), roots, functools.partial(_model, server, place), until
+            place, _root(document, roots), roots, functools.partial(_model, server, place), until,
+            lambda: word.typed + server.suggesting.shown(cursor).decode("utf-8", "replace"),
         ),
-    )
+    )  # fmt: skip
     if found is None or snapshot.is_stale:
         return nothing(ask_again=True)
     manner = Manner.of(server.client_capabilities)

@@ -24,7 +24,7 @@ from lsp.popup.in_scope import in_scope, nearness
 from lsp.popup.latest import Latest
 from lsp.popup.names import Match, Name, matching
 from lsp.popup.place import Place
-from lsp.popup.ranking import promising, ranked
+from lsp.popup.ranking import agreeing, promising, ranked
 from lsp.popup.scope_weights import log_weight
 from lsp.popup.scores import Asks, Scores
 from lsp.positions import wire_bytes
@@ -90,11 +90,13 @@ class Popup:
         roots: Sequence[str],
         model: Callable[[], Awaitable[Model | None]],
         until: float,
+        shown: Callable[[], str] = str,
     ) -> Found:
         """Return the list for a place by the loop's time ``until``.
 
         ``root`` is the workspace folder that the document is in, nothing where it is in none;
-        ``model`` returns how the model is asked, or None where it is not to be.
+        ``model`` returns how the model is asked, or None where it is not to be; ``shown`` the word
+        with the ghost text behind it, as it is at the end.
         """
         names, late = await self._names(place, root, roots, until)
         matched = matching(names, place.word.typed)
@@ -107,9 +109,11 @@ class Popup:
         log_probs = self._scores.known(place.key) if asked else {}
         weight = functools.partial(log_weight, is_member=place.word.is_member)
         order = ranked(matched, log_probs, *([weight] if self.config.ranking == "both" else []))
-        shown = order[: self.config.max_items]
-        unscored = asked and any(name.text not in log_probs for name in shown)
-        return Found(names=shown, ask_again=late or unscored or len(shown) < len(order))
+        if asked:
+            order = agreeing(order, shown())
+        best = order[: self.config.max_items]
+        unscored = asked and any(name.text not in log_probs for name in best)
+        return Found(names=best, ask_again=late or unscored or len(best) < len(order))
 
     async def close(self) -> None:
         """End what runs."""

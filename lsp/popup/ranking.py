@@ -36,6 +36,20 @@ def ranked(
     return [name for name, _ in sorted(matched, key=key)]
 
 
+def agreeing(order: Sequence[Name], shown: str) -> list[Name]:
+    """Return the names with the one first that ghost text says, if it says one of them whole.
+
+    ``shown``: the word as typed and the ghost text behind it. An editor that chooses the first name
+    by itself (VS Code) takes ghost text away that says another.
+    """
+
+    def says(name: Name) -> bool:
+        rest = shown[len(name.text) :]
+        return shown.startswith(name.text) and not (rest and f"_{rest[0]}".isidentifier())
+
+    return sorted(order, key=lambda name: not says(name))
+
+
 def promising(matched: Matched, near: Mapping[str, int]) -> list[str]:
     """Return the texts in the order in which the model is asked: the likeliest few, without it.
 

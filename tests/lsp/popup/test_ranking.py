@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from lsp.popup.names import Match, Name, matching
-from lsp.popup.ranking import promising, ranked
+from lsp.popup.ranking import agreeing, promising, ranked
 from lsp.popup.scope_weights import log_weight
 
 NAMES = [Name(text="abs"), Name(text="apple", scope="file"), Name(text="area", scope="function")]
@@ -64,3 +64,18 @@ def test_the_model_is_asked_about_what_agrees_and_is_used_nearest_first():
     assert promising(matching(names, "a"), near) == ["axe", "away", "abc", "Area"]
     assert promising(matching(names, ""), near) == ["axe", "away", "abc", "Area", "_hid"]
     assert matching(names, "hid")[0][1] is Match.FUZZY
+
+
+@pytest.mark.parametrize(
+    ("shown", "first"),
+    [
+        ("area", "area"), ("area * 2", "area"), ("area.x", "area"),
+        ("areas", "abs"), ("area_of", "abs"), ("are", "abs"), ("", "abs"), ("x", "abs"),
+    ],
+)  # fmt: skip
+def test_the_name_that_ghost_text_says_whole_comes_first(shown, first):
+    order = [name.text for name in agreeing(NAMES, shown)]
+    assert order[0] == first
+    assert [one for one in order if one != first] == [
+        name.text for name in NAMES if name.text != first
+    ]

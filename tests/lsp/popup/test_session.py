@@ -78,6 +78,28 @@ async def test_the_typed_word_is_cut_off_for_the_model_and_only_narrows_the_list
         assert not answer["isIncomplete"]
 
 
+async def test_the_name_that_ghost_text_says_comes_first_but_in_the_order_of_static_analysis(
+    editor, service, tmp_path
+):
+    # VS Code chooses the first name by itself, and takes ghost text away that says another.
+    likely = {"order": -0.1, "paint": -0.5}
+    service.likely = lambda text: likely.get(text, -20.0)
+    service.answer = lambda request: pb.CompleteResponse(
+        candidates=[pb.Candidate(text=b"paint(1)")]
+    )
+    for ranking, orders in (("both", ("order", "paint")), ("static", (None, None))):
+        async with editor(options={"popup": {"budget_ms": 60_000, "ranking": ranking}}) as session:
+            uri = session.open(tmp_path / "a.py", SHOP)
+            before = labels(await session.names(uri, *end(SHOP)))
+            assert (await session.complete(uri, *end(SHOP))).text == "paint(1)"
+            behind = labels(await session.names(uri, *end(SHOP)))
+            assert sorted(before) == sorted(behind)
+            if ranking == "static":
+                assert before == behind and before[0] != "paint"
+            else:
+                assert (before[0], behind[0]) == orders
+
+
 async def test_nearer_names_weigh_more_where_both_are_asked_for(editor, service, tmp_path):
     text = "value_far = 1\n\ndef f(value_near):\n    return valu"
     service.likely = lambda text: -1.0
