@@ -306,7 +306,8 @@ class PopupConfig:
     )  # fmt: skip
     ranking: str = option(
         "both", "best first by static analysis alone, by the model, or by the model with names of "
-        "nearer scopes weighing more", workspace=True, choices=("static", "model", "both"),
+        "nearer scopes weighing more; by the model, the name that ghost text says comes first",
+        workspace=True, choices=("static", "model", "both"),
     )  # fmt: skip
     budget_ms: float = option(
         150.0, "how long a list may take; what is not known by then is left out, and where the model "
