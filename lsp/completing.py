@@ -38,9 +38,13 @@ async def complete(
     """Answer ``textDocument/inlineCompletion``; every request once, and never for an old text."""
     documents, uri = server.documents, params.text_document.uri
     document = documents.opened(uri)
-    if document is None or not _is_ready(server):
+    if document is None:
         return inline.empty()
     epoch = document.epoch
+    if not _is_ready(server) and inline.is_invoked(params) and server.loading is not None:
+        await server.loading.over()  # the user asked: once, and editors keep what they were told
+    if not _is_ready(server):
+        return inline.empty()
     await server.settled()
     await server.permission.known(document)
     for cell in documents.cells_around(uri):

@@ -34,6 +34,7 @@ class LoadingProgress:
         self._number = 0
         self._over: asyncio.Future[Stage] | None = None
         self._stage: Stage | None = None
+        self._waiting: set[asyncio.Future[None]] = set()
 
     def changed(self, stage: Stage) -> None:
         """Take notice of the service's ``stage``."""
@@ -43,11 +44,30 @@ class LoadingProgress:
         if self._over is not None and not self._over.done():  # cancelled, where all ends
             self._over.set_result(stage)
         self._over = None
+        if stage is not Stage.LOADING:
+            self.close()
         window = self._server.client_capabilities.window
         if stage is Stage.LOADING and window and window.work_done_progress:
             self._number += 1
             self._over = asyncio.get_running_loop().create_future()
             self._server.in_background(self._show(f"caret-{self._number}", self._over))
+
+    async def over(self) -> None:
+        """Return once nothing is loading any more: the service serves, or has failed."""
+        if self._stage is not Stage.LOADING:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
+
+    def close(self) -> None:
+        """Let nobody wait any longer."""
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
 
     def tell(self) -> None:
         """Tell the editor how far the service is, if it wants to know and there is one."""

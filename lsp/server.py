@@ -222,6 +222,8 @@ class Server(LanguageServer):
 
     async def close(self) -> None:
         """End what runs for this client."""
+        if self.loading is not None:
+            self.loading.close()
         await self.suggesting.close()
         self.gatherer.close()
         await self.popup.close()
