@@ -12,6 +12,8 @@ import sysconfig
 from itertools import islice
 from typing import Any
 
+from lsp.context.parso_cache import survive_broken_files
+
 MOST_NAMES = 10
 """Names of which nothing is left to type are no suggestion and do not count."""
 
@@ -21,6 +23,7 @@ def main() -> None:
     import jedi
     from jedi.api.environment import InterpreterEnvironment
 
+    survive_broken_files()
     jedi.settings.auto_import_modules = []  # those are imported for real; nothing shall be
     paths = sysconfig.get_paths()
     library = list(dict.fromkeys((paths["stdlib"], paths["platstdlib"])))

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lsp.context.parso_cache import keep_no_source, survive_broken_files
+
 
 def main() -> None:
     """Answer where names are defined."""
@@ -39,6 +41,7 @@ def serve(answer: Callable[[Any, dict[str, Any], Any, Any, str], Any]) -> None:
     jedi_own = tuple(os.path.realpath(Path(m.__file__ or ".").parent) for m in (jedi, parso))
     python_own = tuple(os.path.realpath(library[key]) for key in ("stdlib", "platstdlib"))
     keep_no_source(jedi_own)
+    survive_broken_files()
     cache = os.path.realpath(jedi.settings.cache_directory)
     with contextlib.suppress(OSError):  # without it jedi is slower, and goes on
         Path(cache).mkdir(parents=True, exist_ok=True)
@@ -98,21 +101,6 @@ def _would_wait(path: str) -> bool:
 
 
 _WRITES = frozenset(("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.utime"))
-
-
-def keep_no_source(own: tuple[str, ...]) -> None:
-    """Let parso's cache on disk hold jedi's own files only, none of the workspace."""
-    from parso import grammar
-
-    saved = grammar.try_to_save_module  # pyright: ignore[reportPrivateImportUsage]
-
-    def save(
-        hashed: Any, io: Any, module: Any, lines: Any, pickling: bool = True, **more: Any
-    ) -> None:
-        is_own = io is not None and str(io.path or "").startswith(own)
-        saved(hashed, io, module, lines, pickling=pickling and is_own, **more)
-
-    grammar.try_to_save_module = save  # pyright: ignore[reportPrivateImportUsage]
 
 
 Found = list[tuple[str, int, str]] | None

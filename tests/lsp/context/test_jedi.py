@@ -128,6 +128,31 @@ def test_no_source_of_the_workspace_is_kept_on_disk(tmp_path, monkeypatch):
     assert not any(marker.encode() in data for data in kept)
 
 
+def test_half_a_file_in_the_cache_of_the_parser_is_written_again(tmp_path, monkeypatch):
+    """As a process leaves it that is killed while it writes."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    root = write(tmp_path / "w", FILES)
+    text = "text = 'a'\ntext.partition(¦"
+
+    def answers() -> dict[str, list[tuple[str, int]]]:
+        jedi = Jedi(root)
+        try:
+            return asked(jedi, text)
+        finally:
+            jedi.close()
+
+    wanted = answers()
+    assert wanted["partition"] == []
+    kept = [path for path in cache.rglob("*.pkl") if path.stat().st_size]
+    sizes = {path: path.stat().st_size for path in kept}
+    assert kept
+    for number, path in enumerate(kept):
+        path.write_bytes(path.read_bytes()[: number % 2 * sizes[path] // 2])
+    assert answers() == wanted
+    assert any(path.stat().st_size == sizes[path] for path in kept)
+
+
 HANGS = [sys.executable, "-c", "import sys\nfor line in sys.stdin: pass"]
 DIES = [sys.executable, "-c", "import sys; sys.stdin.readline()"]
 BABBLES = [sys.executable, "-c",

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import jedi
+import pytest
 
 from completion.syntax.definitions import definitions
 from completion.syntax.languages import LANGUAGES
@@ -191,8 +192,9 @@ def test_folder_that_packages_lie_in_is_none_itself() -> None:
     assert resolved("from demo.a import «ONE\n", files) == {"ONE": "src/demo/a.py:1"}
 
 
-def test_answers_are_jedis(tmp_path: Path) -> None:
+def test_answers_are_jedis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference is slow, so it is asked about every fifteenth name of some files."""
+    monkeypatch.setattr(jedi.settings, "cache_directory", str(tmp_path / ".cache"))
     same = other = 0
     for name in ("pathspec", "cachetools"):
         documents = installed(name, tmp_path)
