@@ -14,7 +14,6 @@ from lsprotocol import types
 from completion.wire import completion_pb2 as pb
 from lsp import inline, timings
 from lsp.gates.table import declined
-from lsp.keystrokes.actions import Answer
 from lsp.keystrokes.cache import Question, Suggestion
 from lsp.keystrokes.place import Selected
 from lsp.near import place_at
@@ -55,9 +54,7 @@ async def complete(
     if document.epoch != epoch:
         return inline.empty()  # the position is one of a text that is no more
     snapshot = inline.take(document, params.position)
-    answer: Answer | None = None
-    config = None
-    while config != server.config:  # settings that come meanwhile: it is asked again under them
+    while True:
         config = server.config
         asked = question_at(server, snapshot, params)
         if asked is None:
@@ -65,7 +62,8 @@ async def complete(
         answer = await server.suggesting.suggest(*asked)
         if snapshot.is_stale or documents.opened(uri) is not document:
             return inline.empty()
-    assert answer is not None
+        if config == server.config:
+            break  # else settings have come meanwhile: it is asked again under them
     if wants(server, "caretTimings"):
         server.protocol.notify(ANSWERED, {
             "token": params.work_done_token, "source": answer.source.value,

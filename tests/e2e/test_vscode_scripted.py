@@ -215,6 +215,30 @@ def test_the_popup_is_in_the_order_of_the_model(workbench, scripted):
     workbench.press("Escape")
 
 
+@in_editors_thread
+def test_ghost_text_stands_beside_the_popup_whose_first_name_it_says(workbench, scripted):
+    scripted.likely = lambda text: {"order": -0.1, "paint": -0.5}.get(text, -20.0)
+
+    def answer(request: pb.CompleteRequest) -> pb.CompleteResponse:
+        chosen = request.selected_completion
+        if chosen.text:
+            text = f"{chosen.text.decode()}(1)"
+            return candidate(text, replace_before=chosen.replace_before)
+        is_member = request.document.prefix.endswith(b"shop.")
+        return candidate("paint(1)") if is_member else pb.CompleteResponse()
+
+    scripted.answer = answer
+    text = (
+        "class Shop:\n    def order(self): ...\n    def paint(self): ...\n\n\nshop = Shop()\nshop"
+    )
+    ready(workbench, "agreeing.py", text)
+    workbench.type(".")
+    assert workbench.ask("popup")[0] == "paint", "though the model's scores have another first"
+    until(lambda: workbench.ghost(wait=None).endswith("(1)"), "the ghost text stands")
+    workbench.screenshot("agreeing")
+    workbench.press("Escape")
+
+
 def saved_as(workbench: Workbench, path: Path) -> str:
     workbench.press("Control+s")
     return read(path)

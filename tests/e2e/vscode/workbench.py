@@ -263,14 +263,7 @@ class Workbench:
         return self.ask("ghost", timeout=seconds * 1000, **words)
 
     def suggested(self) -> str:
-        """Ask for ghost text at the cursor, and return it.
-
-        Asked again, as a person would, where the key came before the editor had the keyboard.
-        """
-        for _ in range(11):
-            self.press("Alt+\\")
-            with contextlib.suppress(AssertionError):
-                return self.ghost(seconds=5)
+        """Ask for ghost text at the cursor, and return it."""
         self.press("Alt+\\")
         return self.ghost()
 
